@@ -1,0 +1,1 @@
+"""Every room of Labdeck; `docs/how-it-works.md` has the map."""

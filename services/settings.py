@@ -1,0 +1,79 @@
+"""Everything that can be set from outside, read once at the start."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadSetting(ValueError):
+    """A `LAB_*` variable has a value that cannot be; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked. Names are the `LAB_*` variables in lower case."""
+
+    host: str
+    port: int
+    token: str
+    token_was_made: bool
+    """True when no LAB_TOKEN was given, so the start line must show the token."""
+    engine: str
+    """`auto`, `docker` or `local`."""
+    state_dir: Path
+    database_url: str
+    max_replicas: int
+    max_visitors: int
+    hello_go_port: int
+    balancer_port: int
+    image_golang: str
+    image_runtime: str
+    image_python: str
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read `LAB_*`; raises BadSetting with the variable's name."""
+    state_dir = Path(environment.get("LAB_STATE_DIR") or _default_state_dir(environment)).absolute()
+    token = environment.get("LAB_TOKEN", "")
+    if token and len(token) < 8:
+        raise BadSetting("LAB_TOKEN must have at least 8 characters, or be left out to have one made")
+    return Settings(
+        host=environment.get("LAB_HOST") or "127.0.0.1",
+        port=_number(environment, "LAB_PORT", 8000, 1, 65535),
+        token=token or secrets.token_urlsafe(24),
+        token_was_made=not token,
+        engine=_choice(environment, "LAB_ENGINE", ("auto", "docker", "local")),
+        state_dir=state_dir,
+        database_url=environment.get("LAB_DATABASE_URL") or f"sqlite:///{state_dir / 'labdeck.db'}",
+        max_replicas=_number(environment, "LAB_MAX_REPLICAS", 10, 1, 10),
+        max_visitors=_number(environment, "LAB_MAX_VISITORS", 1000, 1, 10_000),
+        hello_go_port=_number(environment, "LAB_HELLO_GO_PORT", 8080, 1, 65535),
+        balancer_port=_number(environment, "LAB_BALANCER_PORT", 8090, 1, 65535),
+        image_golang=environment.get("LAB_IMAGE_GOLANG") or "golang:1.26-alpine",
+        image_runtime=environment.get("LAB_IMAGE_RUNTIME") or "alpine:3.23",
+        image_python=environment.get("LAB_IMAGE_PYTHON") or "python:3.13-slim-bookworm",
+    )
+
+
+def _default_state_dir(environment: Mapping[str, str]) -> str:
+    base = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME") or "/tmp", ".local/state"))
+    return str(Path(base, "labdeck"))
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise BadSetting(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = environment.get(name) or choices[0]
+    if text not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {text!r}")
+    return text
