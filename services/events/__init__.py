@@ -1,0 +1,1 @@
+"""The numbered log of a workspace: the only thing the live view is made of."""
