@@ -1,0 +1,262 @@
+"""The contract between Labdeck and whatever runs its services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Report = Callable[[str], None]
+"""Takes one line of a builder's output, without its line end."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+"""What workspaces, instances and recipes may be called: they become folders, containers and image tags."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a program is made: by a Dockerfile where there are containers, by `language` where not."""
+
+    name: str
+    """Image name, such as `hello-go` or `services`."""
+    context: Path
+    """Folder that holds the Dockerfile and what it copies."""
+    language: Literal["go", "python"]
+    """Without containers: `go` is compiled in `context`; `python` runs there, by the dashboard's Python."""
+    target: str | None = None
+    """Stage of the Dockerfile; None is the last one."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments, such as the base images; GOOS, GOARCH, GOARM, BUILDMODE, LDFLAGS on any engine."""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of an image, oldest first."""
+
+    made_by: str
+    """The instruction, as the builder words it."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What `build` made."""
+
+    name: str
+    """The recipe's name; goes into `Spec.image`."""
+    tag: str
+    """What a person would type: `labdeck/hello-go:latest`, or the path of a binary."""
+    size: int
+    """Bytes; 0 where nothing had to be made."""
+    layers: tuple[Layer, ...] = ()
+    """Empty where there are no images."""
+    stand_in: bool = False
+    """Made on a stand-in for the real base (label `labdeck.stand-in`), so its size is not the real one."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port that a service listens on."""
+
+    number: int
+    """Inside a container. The local engine chooses a free loopback port when `publish` is 0."""
+    publish: int = 0
+    """Port on this machine's loopback; 0 means any free one. Taken: `start` raises PortTaken."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one instance may use. Swap is never allowed on top."""
+
+    memory: int = 256 * 1024 * 1024
+    """Bytes."""
+    cpus: float = 1.0
+    pids: int = 128
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One instance to be started.
+
+    The program finds where to listen in `LAB_LISTEN_<PORT NAME>` (`host:port`, one a port), and its
+    own names in `LAB_WORKSPACE` and `LAB_INSTANCE`; the engine adds these to `environment`.
+    """
+
+    workspace: str
+    service: str
+    instance: str
+    """Unique in its workspace: `hello-go`, `balancer`, `visitors`, `replica-1`."""
+    image: str
+    """Name of a recipe that was built before."""
+    command: tuple[str, ...] = ()
+    """Arguments to the image's program: for python `("-m", "services.circuit")`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, Port] = field(default_factory=dict)
+    """By name: `public`, `control`."""
+    limits: Limits = Limits()
+    sandbox: bool = False
+    """For what is not to be trusted: no network but its own loopback, and TMPDIR may hold programs.
+
+    A container gets exactly that. A process has its TMPDIR anyway, and must leave the network by itself.
+    """
+
+    def __post_init__(self) -> None:
+        _check_name(self.workspace)
+        _check_name(self.instance)
+
+
+def _check_name(name: str) -> None:
+    """Names are made by the dashboard, never by a visitor, so a wrong one is a mistake of ours."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"not a name that an engine takes: {name!r}")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One started service as the engine knows it now, running or dead."""
+
+    workspace: str
+    service: str
+    instance: str
+    id: str
+    """The engine's own id; another start of the same instance has another id."""
+    running: bool
+    started_at: str
+    """UTC, ISO 8601."""
+    exit_code: int | None = None
+    """None while it runs, and where the engine cannot know it."""
+    frozen: bool = False
+    """It runs, but gets no processor time until it is thawed."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a port is reached."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line a service wrote, and where to read on after it."""
+
+    text: str
+    cursor: str
+    """Opaque; give it to `logs(after=...)` to get what came after this line, each line once."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happened to an instance, whoever did it."""
+
+    workspace: str
+    service: str
+    instance: str
+    id: str
+    what: Literal["started", "died", "oom"]
+    exit_code: int | None = None
+
+
+class LogStream(Protocol):
+    """Blocks for the next line; ends when the instance has died and all was read, or at `close()`."""
+
+    def __iter__(self) -> Iterator[LogLine]: ...
+
+    def close(self) -> None:
+        """End the iteration from another thread; never raises, may be called twice."""
+
+
+class ChangeStream(Protocol):
+    """Blocks for the next change; ends at `close()`, raises EngineUnavailable when the engine goes."""
+
+    def __iter__(self) -> Iterator[Change]: ...
+
+    def close(self) -> None:
+        """End the iteration from another thread; never raises, may be called twice."""
+
+
+class Engine(Protocol):
+    """Runs services. Every call has a deadline of its own; the errors are those of `services.errors`."""
+
+    name: str
+    limits: tuple[str, ...]
+    """What a learner must know that this engine does not do; empty for containers."""
+
+    def version(self) -> str:
+        """The engine's version; raises EngineUnavailable when it does not answer within 3 s."""
+
+    def build(self, recipe: Recipe, report: Report) -> Image:
+        """Make the image, line by line to `report`; raises BuildFailed or EngineUnavailable.
+
+        With nothing changed since the last build it takes about a second, so build before each launch.
+        """
+
+    def image(self, name: str) -> Image | None:
+        """What an earlier build of that recipe made; None if there is none.
+
+        `<recipe>:<stage>` is a named stage of its Dockerfile; None where there are no images.
+        """
+
+    def file(self, name: str, path: str) -> bytes:
+        """A file of what an earlier build made, `path` counted from the root of its image.
+
+        Where there are no images the file is the binary. Raises NotFound.
+        """
+
+    def start(self, spec: Spec) -> Instance:
+        """Start it, replacing a dead one of the same name.
+
+        Raises PortTaken, ServiceFailed (not built, or a running one has the name), EngineUnavailable.
+        """
+
+    def stop(self, workspace: str, instance: str, *, grace: float = 5.0) -> None:
+        """SIGTERM, after `grace` seconds SIGKILL, then remove it; already gone is success."""
+
+    def kill(self, workspace: str, instance: str) -> None:
+        """SIGKILL and leave the dead one to be seen (`running` false); already gone is success."""
+
+    def freeze(self, workspace: str, instance: str) -> None:
+        """Stop it in its place with all that it started; memory, ports and connections stay.
+
+        It can still be stopped and killed. Frozen already is success; raises NotFound when none runs.
+        """
+
+    def thaw(self, workspace: str, instance: str) -> None:
+        """Let a frozen one go on; one that is not frozen is success. Raises NotFound when none runs."""
+
+    def instances(self, workspace: str | None = None) -> list[Instance]:
+        """Everything of Labdeck's that runs or lies dead, in one workspace or in all."""
+
+    def logs(self, workspace: str, instance: str, after: str | None = None) -> LogStream:
+        """What the current instance writes (both outputs), from `after` (None: from its start) and onwards.
+
+        Raises NotFound when there is no such instance. A cursor belongs to one start: after another start
+        of the same name (another `Instance.id`) begin with None. The stream raises EngineUnavailable when
+        the engine goes. Output that was already read may be dropped when there is much of it.
+        """
+
+    def watch(self) -> ChangeStream:
+        """Changes of every workspace from now on; a stop is told as `died` too."""
+
+    def address(self, workspace: str, instance: str, port: str) -> Address:
+        """Where the dashboard reaches the port of a running instance; raises NotFound."""
+
+    def peer_address(self, workspace: str, instance: str, port: str) -> Address:
+        """Where services of the same workspace reach it: a numeric address; raises NotFound."""
+
+    def destroy(self, workspace: str) -> None:
+        """Remove every instance of the workspace, its network and its files; images stay."""
+
+    def close(self) -> None:
+        """Let go of connections; what runs goes on running."""

