@@ -1,0 +1,1 @@
+"""One workspace, its ordered jobs, its services, and how they are found again after a restart."""
