@@ -1,0 +1,157 @@
+"""A hub connection as the client holds it: handshake, calls, pings, and when silence is too long."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from services.visitors import wording
+from services.visitors.browser import Browser, HttpFailed
+from services.visitors.negotiation import Opened, StartFailed, open_transport
+from services.visitors.settings import CrowdSettings
+from services.visitors.transports import ConnectionLost
+from services.wire import signalr
+from services.wire.messages import BadFrame, Close, Completion, Invocation, Message, Ping
+
+PING_SECONDS = 15.0
+SILENCE_SECONDS = 30.0
+"""The client's serverTimeoutInMilliseconds; a long poll keeps itself alive and has none."""
+
+
+class CallFailed(Exception):
+    """The hub refused a call, in its own words."""
+
+
+class HubConnection:
+    """Used by one task alone: whoever waits for something also reads and pings."""
+
+    def __init__(self, opened: Opened, protocol: signalr.HubProtocol) -> None:
+        self.transport = opened.name
+        self.token = opened.token
+        self.tries = opened.tries
+        self._transport = opened.transport
+        self._protocol = protocol
+        self._reader = signalr.FrameReader(protocol)
+        self._calls = 0
+        self._lost = False
+        self._sent_at = self._heard_at = time.monotonic()
+
+    @classmethod
+    async def start(cls, browser: Browser, settings: CrowdSettings) -> HubConnection:
+        """Connected, hands shaken; raises StartFailed."""
+        opened = await open_transport(browser, settings)
+        connection = cls(opened, signalr.PROTOCOLS[settings.protocol])
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                await connection._shake_hands()
+        except (ConnectionLost, HttpFailed, BadFrame, TimeoutError) as error:
+            await opened.transport.close()
+            raise StartFailed([_handshake_error(error)]) from error
+        except asyncio.CancelledError:
+            await opened.transport.close()
+            raise
+        return connection
+
+    async def _shake_hands(self) -> None:
+        await self._transport.send(signalr.HandshakeRequest(self._protocol.name).encode())
+        buffer = b""
+        while (answer := signalr.read_handshake_response(buffer)) is None:
+            buffer += await self._transport.receive()
+        response, rest = answer
+        if response.error is not None:
+            raise ConnectionLost(f"Error: Server returned handshake error: {response.error}")
+        if rest:
+            self._reader.feed(rest)
+
+    async def invoke(self, target: str, *arguments: Any) -> Any:
+        """The result of a call; raises CallFailed, ConnectionLost."""
+        id, deadline = await self.post(target, *arguments), time.monotonic() + SILENCE_SECONDS
+        while messages := await self.read(deadline):
+            for message in messages:
+                if isinstance(message, Completion) and message.invocation_id == id:
+                    return result_of(message)
+        raise ConnectionLost(wording.SILENT)
+
+    async def post(self, target: str, *arguments: Any) -> str:
+        """Call without waiting; the answer is one of the messages that `read` gives, with this id."""
+        self._calls += 1
+        await self._send(Invocation(target, arguments, str(self._calls)))
+        return str(self._calls)
+
+    async def read(self, until: float) -> list[Message]:
+        """What arrives, or nothing when `until` (monotonic seconds) comes first; raises ConnectionLost."""
+        while True:
+            due = min(until, self._next_ping, self._silent_at)
+            data = await self._receive(due - time.monotonic())
+            if data and (messages := self._messages(data)):
+                return messages
+            now = time.monotonic()
+            if now >= self._silent_at:
+                raise ConnectionLost(wording.SILENT)
+            if now >= self._next_ping:
+                await self._send(Ping())
+            if now >= until:
+                return []
+
+    @property
+    def _next_ping(self) -> float:
+        return self._sent_at + PING_SECONDS
+
+    @property
+    def _silent_at(self) -> float:
+        return float("inf") if self.transport == "LongPolling" else self._heard_at + SILENCE_SECONDS
+
+    async def _receive(self, seconds: float) -> bytes | None:
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                return await self._transport.receive()
+        except TimeoutError:
+            return None
+        except ConnectionLost:
+            self._lost = True
+            raise
+
+    def _messages(self, data: bytes) -> list[Message]:
+        self._heard_at = time.monotonic()
+        try:
+            messages = self._reader.feed(data)
+        except BadFrame as error:
+            raise ConnectionLost(f"Error: {error}") from error
+        for message in messages:
+            if isinstance(message, Close):
+                self._lost = True
+                raise ConnectionLost(
+                    wording.closed_by_server(message.error), may_reconnect=message.allow_reconnect
+                )
+        return messages
+
+    async def _send(self, message: Message) -> None:
+        self._sent_at = time.monotonic()
+        try:
+            await self._transport.send(self._protocol.encode(message))
+        except HttpFailed as error:
+            raise ConnectionLost(str(error)) from error
+
+    async def leave(self) -> None:
+        """Say goodbye as the client's stop() does, then close; never raises."""
+        if not self._lost:
+            with contextlib.suppress(ConnectionLost):
+                await self._send(Close())
+        await self._transport.close()
+
+
+def result_of(completion: Completion) -> Any:
+    """Raises CallFailed for an answer that is an error."""
+    if completion.error is not None:
+        raise CallFailed(f"Error: {completion.error}")
+    return completion.result
+
+
+def _handshake_error(error: Exception) -> str:
+    if isinstance(error, BadFrame):
+        return f"Error parsing handshake response: Error: {error}"
+    if isinstance(error, ConnectionLost) and error.reason is None:
+        return "Error: The underlying connection was closed before the hub handshake could complete."
+    return wording.SILENT if isinstance(error, TimeoutError) else str(error)

@@ -1,0 +1,31 @@
+"""The crowd's control port."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from services.visitors.crowd import Crowd
+from services.visitors.settings import FIELDS, read_settings
+from services.wire.control import control_app, flag_field, read_fields
+
+
+def crowd_control(crowd: Crowd, key: str) -> web.Application:
+    """`GET /control/state`, `PUT /control/crowd`."""
+
+    def summary() -> dict[str, Any]:
+        return {**crowd.counts(), "settings": crowd.settings.as_dict()}
+
+    async def state(request: web.Request) -> web.Response:
+        return web.json_response({**summary(), "visitors": crowd.visitors()})
+
+    async def change(request: web.Request) -> web.Response:
+        fields = await read_fields(request, (*FIELDS, "anew"))
+        crowd.set(read_settings(fields, crowd.settings), anew=flag_field(fields, "anew", False))
+        return web.json_response(summary())
+
+    app = control_app(key)
+    app.router.add_get("/control/state", state)
+    app.router.add_put("/control/crowd", change)
+    return app
