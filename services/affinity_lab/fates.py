@@ -1,0 +1,72 @@
+"""Who held a circuit that a replica does not know, and what became of it: only the dashboard can tell."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from services.affinity_lab.verdicts import GONE, Fate, where_it_is
+from services.events.log import EventLog
+from services.workspaces.tail import Line
+
+_MADE = ("circuit.started", "circuit.resumed")
+_LOOKED_BACK = 500
+_NEWEST = 2**53
+_NEWS_SECONDS = 1.0
+_PATIENCE_SECONDS = 5.0
+_POLL = 0.02
+
+
+class Fates:
+    """Answers from the state while the circuit is held, and from the stored log when it is no more."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._waited: dict[str, float] = {}
+
+    def explain(self, line: Line) -> Line:
+        """`circuit.rejected` with `holder` and `fate`, and both in its sentence; other lines unchanged."""
+        if line.kind != "circuit.rejected":
+            return line
+        visitor, circuit = line.data.get("visitor"), line.data.get("circuit")
+        holder, fate = self.of(circuit, visitor)
+        who, where = visitor or "a visitor without a name", where_it_is(line.source, holder, fate)
+        text = f"{line.source} has no memory of {who}: {where}."
+        return replace(line, text=text, data=line.data | {"holder": holder, "fate": fate})
+
+    def of(self, circuit: Any, visitor: Any) -> tuple[str | None, Fate]:
+        """The replica that made the circuit, None when nobody saw it, and what became of it there."""
+        if not isinstance(circuit, str):
+            return None, "unknown"
+        held = self._await_news(circuit)
+        if held:
+            return held["replica"], "held"
+        return self._remembered(circuit, visitor) if isinstance(visitor, str) else (None, "unknown")
+
+    def _await_news(self, circuit: str) -> dict[str, Any] | None:
+        """The circuit in the state. Who comes back within milliseconds may be faster than the news that its
+        replica was killed: a circuit that still counts as connected is waited for, now and then."""
+        held = self._log.at("circuits", circuit)
+        if not held or not held.get("connected"):
+            return held
+        begun, holder = time.monotonic(), str(held.get("replica"))
+        if begun - self._waited.get(holder, -_PATIENCE_SECONDS) < _PATIENCE_SECONDS:
+            return held
+        while held and held.get("connected") and time.monotonic() - begun < _NEWS_SECONDS:
+            time.sleep(_POLL)
+            held = self._log.at("circuits", circuit)
+        self._waited[holder] = time.monotonic()
+        return held
+
+    def _remembered(self, circuit: str, visitor: str) -> tuple[str | None, Fate]:
+        lines = self._log.about(visitor, before=_NEWEST, limit=_LOOKED_BACK)
+        known = [line for line in lines if line.data.get("circuit") == circuit]
+        made = next((line for line in reversed(known) if line.kind in _MADE), None)
+        if made is None:
+            return None, "unknown"
+        for line in known:
+            if line.seq > made.seq and line.kind in GONE:
+                return made.source, GONE[line.kind]
+        ends = self._log.read(made.seq, 50, made.source, "replica.")
+        return made.source, next((GONE[line.kind] for line in ends if line.kind in GONE), "unknown")

@@ -1,0 +1,173 @@
+"""The requests of an attempt, one step each: who was asked, who holds, what was answered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from services.affinity_lab.attempts import Attempt, Leg
+from services.events.event import Event
+
+Kind = Literal["page", "negotiate", "connect", "send", "call", "other", "late"]
+MOST = 60
+_TRANSPORTS = {
+    "WebSockets": "WebSocket",
+    "ServerSentEvents": "server-sent events",
+    "LongPolling": "long polling",
+}
+_FAILED = ("connection.refused", "circuit.rejected", "page.rejected", "request.failed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request with its answer; calls of the hub travel on a connection and have no status."""
+
+    line: Event
+    kind: Kind
+    request: str
+    asked: str | None
+    holder: str | None
+    status: int | None
+    answer: str
+    failed: bool
+    has_id: bool = True
+    """False for a WebSocket that was opened without a negotiate."""
+
+    @property
+    def at(self) -> str:
+        return self.line.at
+
+    @property
+    def cookie(self) -> dict[str, Any] | None:
+        return self.line.data.get("cookie")
+
+    @property
+    def transport(self) -> str | None:
+        return self.line.data.get("transport")
+
+    @property
+    def sentence(self) -> str:
+        """`POST negotiate, no cookie, asked replica-1: 200, connection AWfXq2….`"""
+        cookie = "" if self.kind == "call" else f", {cookie_words(self.cookie)}"
+        holder = f"; {self.holder} {_HOLDS.get(self.line.kind, '')}" if self._elsewhere else ""
+        status = f"{self.status}, " if self.status else ""
+        return f"{self.request}{cookie}, asked {self.asked or 'nobody'}: {status}{self.answer}{holder}."
+
+    @property
+    def _elsewhere(self) -> bool:
+        return self.failed and self.holder not in (None, self.asked)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the API answers it."""
+        return {
+            "seq": self.line.seq,
+            "at": self.at,
+            "kind": self.kind,
+            "request": self.request,
+            "cookie": self.cookie,
+            "cookie_words": None if self.kind == "call" else cookie_words(self.cookie),
+            "asked": self.asked,
+            "holder": self.holder,
+            "fate": self.line.data.get("fate"),
+            "status": self.status,
+            "answer": self.answer,
+            "refused": self.failed,
+            "sentence": self.sentence,
+        }
+
+
+_HOLDS = {
+    "connection.refused": "holds the connection",
+    "circuit.rejected": "held the memory",
+    "page.rejected": "signed the page",
+}
+
+
+def steps_of(attempt: Attempt) -> list[Step]:
+    """In the order in which they happened, at most `MOST`."""
+    found = [_step(leg, line) for leg in attempt.legs for line in leg.lines]
+    return [step for step in found if step][:MOST]
+
+
+def cookie_words(cookie: dict[str, Any] | None) -> str:
+    """`no cookie`, `cookie for replica-1`, and what was wrong with it."""
+    if cookie is None:
+        return "no cookie"
+    whose = cookie.get("replica") or "no replica that runs"
+    if cookie.get("ignored"):
+        return f"old cookie for {whose}, ignored"
+    return f"{'expired ' if cookie.get('expired') else ''}cookie for {whose}"
+
+
+def _step(leg: Leg, line: Event) -> Step | None:
+    data, asked = line.data, line.data.get("replica") or line.source
+    failed = line.kind in _FAILED
+    if line.kind == "page.served":
+        return Step(line, "page", "GET /", asked, None, 200, "the page", failed)
+    if line.kind == "connection.negotiated":
+        answer = f"connection {_short(data.get('connection'))}"
+        return Step(line, "negotiate", "POST negotiate", asked, asked, 200, answer, failed)
+    if line.kind == "connection.routed":
+        return _routed(leg, line, asked)
+    if line.kind == "connection.refused":
+        kind = _kind_of_refused(leg, data)
+        status, said = data.get("status", 404), "No Connection with that ID"
+        return Step(line, kind, _asked_for(data), asked, data.get("holder"), status, said, kind != "late")
+    if line.kind == "request.failed":
+        request = f"{data.get('method')} {data.get('path')}"
+        return Step(
+            line, "other", request, data.get("replica"), None, data.get("status"), _reason(line), failed
+        )
+    return _call(line, asked)
+
+
+def _kind_of_refused(leg: Leg, data: Any) -> Kind:
+    """After the end of a connection its own replica refuses what is still on the way: that is no failure."""
+    if leg.connected and data.get("holder") == data.get("replica"):
+        return "late"
+    return "connect" if data.get("method") == "GET" and not leg.has("connection.routed") else "send"
+
+
+def _routed(leg: Leg, line: Event, asked: str) -> Step:
+    by = _TRANSPORTS.get(line.data.get("transport", ""), "")
+    status = 101 if by == "WebSocket" else 200
+    if leg.has("connection.negotiated"):
+        return Step(line, "connect", _asked_for(line.data), asked, asked, status, "connected", False)
+    answer = f"connected, connection {_short(line.data.get('connection'))}"
+    return Step(line, "connect", f"GET /_blazor, {by} without id", asked, asked, status, answer, False, False)
+
+
+def _call(line: Event, asked: str) -> Step | None:
+    """What was asked on the connection, once it was open."""
+    data = line.data
+    connect = f"ConnectCircuit {_short(data.get('circuit'))}"
+    if line.kind == "circuit.started":
+        return Step(line, "call", "StartCircuit", asked, asked, None, "a new memory", False)
+    if line.kind == "circuit.resumed":
+        answer = f"true, memory kept: count {data.get('count', 0)}"
+        return Step(line, "call", connect, asked, asked, None, answer, False)
+    if line.kind == "circuit.rejected":
+        return Step(line, "call", connect, asked, data.get("holder"), None, "false, no such memory", True)
+    if line.kind == "page.rejected":
+        said = "The circuit failed to initialize"
+        return Step(line, "call", "StartCircuit", asked, data.get("page"), None, said, True)
+    return None
+
+
+def _asked_for(data: Any) -> str:
+    """`GET ?id=AWfXq2…, WebSocket`."""
+    method, by = data.get("method", "GET"), _TRANSPORTS.get(data.get("transport", ""), "")
+    if method == "POST":
+        by = "a message"
+    return f"{method} ?id={_short(data.get('connection'))}{f', {by}' if by else ''}"
+
+
+def _reason(line: Event) -> str:
+    """Out of `503 for visitor-7: no replica is healthy (GET /).`"""
+    found = re.search(r": (.*) \(", line.text)
+    return found[1] if found else "no answer"
+
+
+def _short(token: Any) -> str:
+    return f"{token[:6]}…" if isinstance(token, str) and len(token) > 6 else str(token)
