@@ -1,0 +1,1 @@
+"""Registration scripts for Azure Pipelines agents: the right package for the processor, and why."""

@@ -1,0 +1,117 @@
+"""What a program's header says: format, class, byte order, machine, loader. Nothing is executed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.agent_script import elf, macho, pe
+from services.agent_script.facts import Facts
+from services.errors import BadRequest
+
+SHOWN = 32
+"""Bytes of the header that the page shows."""
+_MACHO = {bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe")}
+
+
+class NotAProgram(BadRequest):
+    """Neither ELF, Mach-O nor PE, or too damaged to say."""
+
+    kind = "not_a_program"
+    hint = "Give bin/Agent.Listener, another program, or a package (.tar.gz, .zip)."
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of the page: name, value, and where in the file it stands."""
+
+    name: str
+    value: str
+    meaning: str
+    at: tuple[int, int] | None = field(default=None)
+
+
+def read_binary(data: bytes) -> Facts:
+    """The facts of a program, of which `data` may be just the beginning; raises NotAProgram."""
+    try:
+        if data.startswith(b"\x7fELF"):
+            return elf.read(data)
+        if data[:4] in _MACHO:
+            return macho.read(data)
+        if data.startswith(b"MZ"):
+            return pe.read(data)
+    except Exception as error:  # three parsers on a stranger's bytes: whatever they raise, it is the file
+        raise NotAProgram(
+            f"The file begins like a program, but its header is damaged: {_short(error)}."
+        ) from error
+    if data.startswith(b"#!"):
+        first = data.splitlines()[0][:80].decode(errors="replace")
+        raise NotAProgram(
+            f"This is a script ({first}), not a program: it runs wherever its interpreter does."
+        )
+    raise NotAProgram("This is no program: it begins neither like ELF, nor Mach-O, nor PE.")
+
+
+def _short(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
+
+
+def describe(facts: Facts, data: bytes) -> dict[str, Any]:
+    """The facts for a page: fields with their meaning, and the first bytes with the fields' places."""
+    return {
+        "format": facts.format,
+        "machine": facts.machine,
+        "bits": facts.bits,
+        "interpreter": facts.interpreter,
+        "libc": facts.libc,
+        "rid": facts.rid,
+        "hex": data[:SHOWN].hex(" "),
+        "fields": [vars(one) for one in _fields(facts)],
+    }
+
+
+def _fields(facts: Facts) -> list[Field]:
+    is_elf = facts.format == "ELF"
+    systems = {"ELF": "Linux program", "Mach-O": "macOS program", "PE": "Windows program"}
+    order_code = "01" if facts.byte_order == "little endian" else "02"
+    fields = [
+        Field("Format", facts.format, systems[facts.format], (0, 4) if is_elf else None),
+        Field(
+            "Class",
+            f"{facts.bits}-bit",
+            f"byte 4 is {'02' if facts.bits == 64 else '01'}" if is_elf else "",
+            (4, 5) if is_elf else None,
+        ),
+        Field(
+            "Byte order",
+            facts.byte_order,
+            f"byte 5 is {order_code}" if is_elf else "",
+            (5, 6) if is_elf else None,
+        ),
+        Field(
+            "Machine",
+            f"{facts.machine_words}, {facts.machine_code:#x}",
+            _contrast(facts),
+            (18, 20) if is_elf else None,
+        ),
+    ]
+    if is_elf:
+        fields.append(_loader(facts))
+    if facts.libc:
+        fields.append(
+            Field("C library", facts.libc, "told by the loader's name and the libraries it asks for")
+        )
+    fields += [Field(name, value, "") for name, value in facts.more]
+    return fields
+
+
+def _contrast(facts: Facts) -> str:
+    if facts.format != "ELF":
+        return ""
+    return "ARM would be 0x28" if facts.machine_code == 0x3E else "x86-64 would be 0x3e"
+
+
+def _loader(facts: Facts) -> Field:
+    if facts.interpreter is None:
+        return Field("Loader", "none", "statically linked")
+    return Field("Loader", facts.interpreter, "must exist, or the shell says: No such file or directory")

@@ -1,0 +1,3 @@
+module agent-listener
+
+go 1.24

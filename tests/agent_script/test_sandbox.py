@@ -1,0 +1,126 @@
+"""The sandbox program itself: time, memory of what it was given, and what it cuts off."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from services.agent_script.lab_package import HERE, fill, pack
+
+pytestmark = pytest.mark.local
+OUTSIDE = "http://1.1.1.1/"
+
+
+def run(tmp_path, script, seconds="20", **environment):
+    """Its JSON lines, and how long the process took to end."""
+    context, scratch = tmp_path / "context", tmp_path / "scratch"
+    fill(context, pack(b"no program"))
+    scratch.mkdir()
+    given = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(scratch),
+        "LAB_PACKAGE": "p.tar.gz",
+        "LAB_SECONDS": seconds,
+    }
+    ran = subprocess.run(
+        [sys.executable, "rehearse.py"],
+        cwd=context,
+        env=given | {"LAB_SCRIPT": script} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert list(scratch.iterdir()) == []
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def outcome(lines):
+    assert lines[-1]["kind"] == "agent_script.rehearsed"
+    return lines[-1]["data"]
+
+
+def texts(lines):
+    return [line["text"] for line in lines]
+
+
+def test_a_script_that_does_not_end_is_ended(tmp_path):
+    told = outcome(run(tmp_path, "sleep 600 & sleep 600", seconds="1"))
+    assert told["outcome"] == "deadline"
+    assert told["seconds"] < 10
+
+
+def test_a_script_that_fails_is_told_as_failed_with_its_code(tmp_path):
+    assert outcome(run(tmp_path, "exit 7"))["outcome"] == "failed"
+    assert outcome(run(tmp_path / "two", "(exit 9)\nexit 9"))["exit_code"] == 9
+
+
+def test_the_network_is_away_but_for_the_package_server(tmp_path):
+    script = f'for u in {OUTSIDE} http://packages.lab/other; do curl -sS -m 5 -o out "$u"; wc -c <out; done'
+    script += "\nenv -u HOME curl -sS -m 5 http://1.1.1.1/ || echo unreachable"
+    lines = run(tmp_path, script)
+    confined = next(line for line in lines if line["kind"] == "agent_script.confined")
+    assert confined["data"]["network"] == "none but its own loopback"
+    assert "unreachable" in texts(lines)
+    assert "404: the lab has no /other" in texts(lines)
+
+
+def test_nothing_outside_its_folder_can_be_written(tmp_path):
+    target = tmp_path / "elsewhere"
+    lines = run(tmp_path, f"touch {target} || echo refused")
+    confined = next(line for line in lines if line["kind"] == "agent_script.confined")
+    if "own folder only" in confined["data"]["files"]:
+        assert "refused" in texts(lines)
+        assert not target.exists()
+    else:
+        assert "Landlock" in confined["data"]["files"]
+
+
+def test_the_environment_of_the_dashboard_is_not_there(tmp_path):
+    lines = run(tmp_path, "env", LAB_TOKEN="a-secret", AWS_SECRET_ACCESS_KEY="b-secret")
+    assert not [text for text in texts(lines) if "a-secret" in text or "b-secret" in text]
+    assert [text for text in texts(lines) if text == "VSTS_AGENT_INPUT_TOKEN=not-a-real-token"]
+
+
+def test_sudo_and_systemctl_are_the_labs(tmp_path):
+    lines = run(tmp_path, "command -v sudo systemctl; sudo id -u")
+    assert {"~/programs/sudo", "~/programs/systemctl"} <= set(texts(lines))
+    assert str(os.getuid()) in texts(lines)
+
+
+def test_endless_output_is_bounded(tmp_path):
+    lines = run(tmp_path, "yes 'a line' | head -n 100000")
+    assert 1000 < len(lines) < 2100
+
+
+def test_without_curl_the_lab_brings_one(tmp_path):
+    fill(tmp_path / "context", pack(b"no program"))
+    source = (HERE / "rehearse.py").read_text()
+    assert 'shutil.which("curl"' in source
+    folder = tmp_path / "own"
+    folder.mkdir()
+    changed = source.replace('path="/usr/local/bin:/usr/bin:/bin"', 'path="/nowhere"')
+    for name in ("confinement.py",):
+        shutil.copy(HERE / name, folder / name)
+    (folder / "rehearse.py").write_text(changed)
+    (folder / "package.tar.gz").write_bytes(b"the package")
+    given = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(tmp_path),
+        "LAB_PACKAGE": "p.tar.gz",
+        "LAB_SECONDS": "20",
+    }
+    script = "curl -fSL -o out http://packages.lab/agent/1/p.tar.gz; wc -c <out"
+    script += "; curl -fSL -o out http://x/y || echo gone"
+    ran = subprocess.run(
+        [sys.executable, "rehearse.py"],
+        cwd=folder,
+        env=given | {"LAB_SCRIPT": script},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    said = texts([json.loads(line) for line in ran.stdout.splitlines()])
+    assert {"11", "gone", "curl: the lab's own stand-in, since there is no curl here"} <= set(said)
