@@ -1,0 +1,1 @@
+"""Pages, HTTP API and live view: the only room that knows Flask."""

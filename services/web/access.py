@@ -1,0 +1,115 @@
+"""Who may do what: the token, the cookie it buys, and what a cookie alone may not do."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+import time
+from typing import Literal
+
+from flask import Flask, request, session
+
+from services.errors import NotSignedIn, Refused
+from services.settings import Settings
+from services.web.keys import cookie_key
+from services.web.origin import from_own_page
+from services.web.problems import NotJson, TooManyTries
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_SIGNED_IN = "signed_in"
+_KEPT_DAYS = 30
+
+
+class Access:
+    """Knows the token of this dashboard and judges every request by it."""
+
+    def __init__(self, token: str) -> None:
+        self._digest = _digest(token)
+        self._wrong = WrongTries()
+
+    def install(self, app: Flask, settings: Settings) -> None:
+        """Sign cookies of `app`; the port is in the name because cookies ignore ports.
+
+        Lax, not Strict: a link with the token that is clicked in a web mail must arrive signed in.
+        """
+        app.secret_key = cookie_key(settings)
+        app.config.update(
+            SESSION_COOKIE_NAME=f"labdeck-{settings.port}",
+            SESSION_COOKIE_HTTPONLY=True,
+            SESSION_COOKIE_SAMESITE="Lax",
+            SESSION_REFRESH_EACH_REQUEST=False,
+            PERMANENT_SESSION_LIFETIME=_KEPT_DAYS * 24 * 3600,
+        )
+
+    def signed_in(self) -> bool:
+        """A bearer token decides alone where there is one; else the cookie does.
+
+        Raises TooManyTries when others are guessing too.
+        """
+        bearer = bearer_token()
+        return bool(session.get(_SIGNED_IN)) if bearer is None else self.knows(bearer)
+
+    def knows(self, token: str) -> bool:
+        """Whether it is the token; a wrong one takes its time. Raises TooManyTries."""
+        if hmac.compare_digest(_digest(token), self._digest):
+            return True
+        self._wrong.wait()
+        return False
+
+    def sign_in(self) -> None:
+        """Give this browser a cookie."""
+        session.permanent = True
+        session[_SIGNED_IN] = True
+
+    def demand(self) -> None:
+        """Raise what forbids this request: NotSignedIn, TooManyTries, or for a cookie Refused, NotJson.
+
+        A browser sends cookies whoever made it call, so a cookie alone changes nothing unless the call
+        comes from our own page (`127.0.0.1:8090` is the same site, but not the same origin).
+        """
+        if not self.signed_in():
+            raise NotSignedIn("This call needs the token.")
+        if request.method in SAFE_METHODS or bearer_token() is not None:
+            return
+        if not from_own_page(request.environ):
+            raise Refused("A page of another origin may not change anything here.")
+        if request.mimetype != "application/json":
+            raise NotJson("A change needs the content type application/json.")
+
+
+class WrongTries:
+    """Answers wrong tokens slowly, a few at a time, and turns the rest away.
+
+    The right token never waits and signed-in people never come here, so a flood holds nobody up. What
+    stops guessing is the length of the token; this keeps one guesser from holding all connections.
+    """
+
+    def __init__(self, delay: float = 0.5, places: int = 32) -> None:
+        self._delay = delay
+        self._places = threading.BoundedSemaphore(places)
+
+    def wait(self) -> None:
+        """Return after `delay` seconds; raises TooManyTries when all places are taken."""
+        if not self._places.acquire(blocking=False):
+            raise TooManyTries("Too many wrong tokens at the same time.")
+        try:
+            time.sleep(self._delay)
+        finally:
+            self._places.release()
+
+
+def asker() -> Literal["page", "api"]:
+    """Who asks: a program with the token, or a person's browser with the cookie."""
+    return "page" if bearer_token() is None else "api"
+
+
+def bearer_token() -> str | None:
+    """The token in `Authorization: Bearer …`; None without that header, or with another scheme in it."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _digest(token: str) -> bytes:
+    """Of the same length for every token, so that comparing takes the same time."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

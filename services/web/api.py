@@ -1,0 +1,169 @@
+"""The calls under /api/workspaces: validate, delegate, acknowledge; what happens arrives as events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.affinity_lab.lab import AffinityLab
+from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
+from services.hello_go.lab import HelloGo
+from services.web import agent_script, answers, schemas
+from services.web.access import asker
+from services.web.answers import JobAccepted
+from services.web.calls import Calls
+from services.workspaces.workspace import Workspace
+
+calls = Calls()
+"""Every call of a workspace."""
+
+_ASKS_A_SERVICE = (WrongPhase, ServiceFailed, EngineUnavailable, EngineTimeout)
+
+
+@calls("GET", "", answers.Snapshot)
+def snapshot(workspace: Workspace) -> dict[str, Any]:
+    """The workspace now, and `seq`, the last event that it includes."""
+    return workspace.snapshot()
+
+
+@calls("DELETE", "", JobAccepted)
+def reset(workspace: Workspace) -> str:
+    """Remove everything of the workspace, then begin afresh."""
+    return workspace.reset()
+
+
+@calls("GET", "/events", answers.Events, query=schemas.EventsQuery)
+def events(workspace: Workspace, query: schemas.EventsQuery) -> dict[str, Any]:
+    """The log, ascending from `after`; ask again with the last seq until it equals `last`."""
+    found = workspace.events(query.after, query.limit, query.source, query.kind)
+    newest = workspace.tail(1)
+    return {"events": found, "last": newest[-1]["seq"] if newest else 0}
+
+
+@calls("POST", "/hello-go/build", JobAccepted)
+def build_hello_go(workspace: Workspace) -> str:
+    """Build the image of Hello-Go."""
+    return workspace.lab(HelloGo).build()
+
+
+@calls("POST", "/hello-go/launch", JobAccepted)
+def launch_hello_go(workspace: Workspace) -> str:
+    """Run Hello-Go, building it first when there is no image."""
+    return workspace.lab(HelloGo).launch()
+
+
+@calls("POST", "/hello-go/stop", JobAccepted)
+def stop_hello_go(workspace: Workspace) -> str:
+    """Stop and remove Hello-Go; its image stays."""
+    return workspace.lab(HelloGo).stop()
+
+
+@calls("POST", "/hello-go/call", answers.Called, raises=_ASKS_A_SERVICE)
+def call_hello_go(workspace: Workspace) -> dict[str, Any]:
+    """GET the page of the running Hello-Go once."""
+    return workspace.lab(HelloGo).call()
+
+
+@calls("GET", "/hello-go/images", answers.Images, raises=(EngineUnavailable, EngineTimeout))
+def hello_go_images(workspace: Workspace) -> dict[str, Any]:
+    """What the build made: sizes, layers, stand-in or not."""
+    return workspace.lab(HelloGo).images()
+
+
+@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch)
+def launch_affinity_lab(workspace: Workspace, body: schemas.AffinityLaunch) -> str:
+    """Start replicas and the balancer."""
+    return workspace.lab(AffinityLab).launch(body.app, by=asker())
+
+
+@calls("POST", "/affinity-lab/stop", JobAccepted)
+def stop_affinity_lab(workspace: Workspace) -> str:
+    """Stop replicas, balancer and visitors."""
+    return workspace.lab(AffinityLab).stop(by=asker())
+
+
+@calls("PUT", "/replicas", JobAccepted, body=schemas.Scale)
+def scale(workspace: Workspace, body: schemas.Scale) -> str:
+    """Have `count` replicas, live."""
+    return workspace.lab(AffinityLab).scale(body.count, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/kill", JobAccepted)
+def kill_replica(workspace: Workspace, replica: str) -> str:
+    """SIGKILL one replica; its circuits are lost."""
+    return workspace.lab(AffinityLab).kill(replica, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/start", JobAccepted)
+def start_replica(workspace: Workspace, replica: str) -> str:
+    """Start a replica that is dead."""
+    return workspace.lab(AffinityLab).start(replica, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/drain", JobAccepted)
+def drain_replica(workspace: Workspace, replica: str) -> str:
+    """Give one replica no new visitors; it keeps those it has."""
+    return workspace.lab(AffinityLab).drain(replica, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/stop", JobAccepted)
+def stop_replica(workspace: Workspace, replica: str) -> str:
+    """Stop one replica in good order, the balancer told first; it can be started again."""
+    return workspace.lab(AffinityLab).stop_replica(replica, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/restart", JobAccepted)
+def restart_replica(workspace: Workspace, replica: str) -> str:
+    """Stop one replica in good order and start it again; its circuits are lost."""
+    return workspace.lab(AffinityLab).restart(replica, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/freeze", JobAccepted)
+def freeze_replica(workspace: Workspace, replica: str) -> str:
+    """Stop one replica in its place: it keeps memory and connections, and answers nothing."""
+    return workspace.lab(AffinityLab).freeze(replica, by=asker())
+
+
+@calls("POST", "/replicas/<replica>/thaw", JobAccepted)
+def thaw_replica(workspace: Workspace, replica: str) -> str:
+    """Let a frozen replica go on."""
+    return workspace.lab(AffinityLab).thaw(replica, by=asker())
+
+
+@calls("POST", "/balancer/restart", JobAccepted)
+def restart_balancer(workspace: Workspace) -> str:
+    """Stop the balancer and start it again, with the same replicas and affinity."""
+    return workspace.lab(AffinityLab).restart_balancer(by=asker())
+
+
+@calls("PUT", "/affinity", answers.AffinitySet, body=schemas.SetAffinity, raises=_ASKS_A_SERVICE)
+def set_affinity(workspace: Workspace, body: schemas.SetAffinity) -> dict[str, Any]:
+    """Set affinity; answers once the balancer obeys it. Live connections stay open."""
+    return workspace.lab(AffinityLab).set_affinity(body.given(), by=asker())
+
+
+@calls("PUT", "/visitors", JobAccepted, body=schemas.SetVisitors, raises=(NotOnThisEngine,))
+def set_visitors(workspace: Workspace, body: schemas.SetVisitors) -> str:
+    """Change the crowd; what is left out stays as it is."""
+    return workspace.lab(AffinityLab).set_visitors(body.given(), by=asker())
+
+
+@calls("PUT", "/page-keys", JobAccepted, body=schemas.SetPageKeys)
+def set_page_keys(workspace: Workspace, body: schemas.SetPageKeys) -> str:
+    """Share the keys that sign pages, or not; the replicas are restarted one after the other."""
+    return workspace.lab(AffinityLab).set_page_keys(body.shared, by=asker())
+
+
+@calls("GET", "/visitors/<visitor>/story", answers.Story, query=schemas.StoryQuery)
+def visitor_story(workspace: Workspace, visitor: str, query: schemas.StoryQuery) -> dict[str, Any]:
+    """A visitor's last attempt to connect: each request, who was asked, who holds, and the verdict."""
+    return workspace.lab(AffinityLab).story(visitor, query.before)
+
+
+@calls("POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=_ASKS_A_SERVICE)
+def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]:
+    """Cut connections as a bad network would, with a real TCP abort."""
+    lab = workspace.lab(AffinityLab)
+    return {"dropped": lab.drop(body.visitor, body.replica, body.connection, by=asker())}
+
+
+calls.all += agent_script.calls.all
