@@ -1,0 +1,82 @@
+/** The affinity page: the verdict, the picture, the controls and the log, all out of one state. */
+import { hearJobs } from "./ask.js";
+import { offerControls, renderControls } from "./controls.js";
+import { byId, setText } from "./dom.js";
+import { createFlights, fly, land } from "./flights.js";
+import { renderHeadline } from "./headline.js";
+import { begin, waited } from "./live.js";
+import { createLog, hear as hearLog, renderLog } from "./log.js";
+import { createPicture, renderPicture } from "./picture.js";
+import { stepsOf } from "./picture_story.js";
+import { offerReplicaRows, renderReplicaRows } from "./replica_rows.js";
+import { count, createTally } from "./tally.js";
+import { createStory, hearStory, openStory } from "./story_panel.js";
+import { clockSeconds } from "./units.js";
+import { affinityVerdict } from "./verdict.js";
+
+const tally = createTally();
+const picture = createPicture(byId("picture"));
+const flights = createFlights(byId("picture"), () => picture.geometry);
+let log = null;
+let drawn = null;
+
+const page = begin({ hear, render });
+log = createLog(page, page.refresh);
+const story = createStory(page, choose);
+offerControls(page);
+offerReplicaRows(page);
+byId("picture").addEventListener("click", select);
+picture.tall.addEventListener("change", () => page.refresh());
+
+function hear(events, live) {
+  count(tally, events);
+  hearJobs(events);
+  hearLog(log, events);
+  if (live) hearStory(story, events);
+  if (live) fly(flights, events);
+}
+
+function render({ store, status }) {
+  const state = store?.state;
+  const live = status.state === "websocket" || status.state === "polling";
+  const main = byId("main");
+  main.dataset.phase = state?.affinity_lab?.phase ?? "connecting";
+  main.classList.toggle("is-stale", Boolean(state) && !live);
+  const verdict = affinityVerdict(state, waited(page, "affinity_lab"));
+  renderHeadline(verdict);
+  renderStale(state, live, store);
+  renderControls(state, live);
+  renderReplicaRows(state, live, tally.refused, (name) => waited(page, name));
+  renderStage(state, store, verdict);
+  setText(byId("since"), tally.since ? `404 since ${clockSeconds(tally.since)}` : "404");
+  if (log) renderLog(log, picture.selected);
+  if (!live) land(flights);
+}
+
+/** Drawn again only when what it shows is another object: patches copy what they change. */
+function renderStage(state, store, verdict) {
+  const steps = picture.selected ? stepsOf(store.events, picture.selected) : [];
+  const key = [state?.people, state?.circuits, state?.replicas, state?.balancer, tally.total, picture.selected, steps.at(-1)?.replica, picture.tall.matches];
+  if (drawn && key.every((part, i) => part === drawn[i])) return;
+  drawn = key;
+  renderPicture(picture, state, { title: verdict.title, refused: tally.refused, steps });
+}
+
+function renderStale(state, live, store) {
+  const element = byId("as-of");
+  element.hidden = live || !state;
+  const last = store?.events.at(-1);
+  if (!element.hidden) setText(element.lastElementChild, `Not live: as it was${last ? ` at ${clockSeconds(last.at)}` : ""}`);
+}
+
+/** A click on a visitor or its memory follows it in picture, log and story; another click lets go. */
+function select(event) {
+  const visitor = event.target.closest("[data-visitor]")?.dataset.visitor ?? null;
+  choose(visitor === picture.selected ? null : visitor);
+}
+
+function choose(visitor, before = null) {
+  picture.selected = visitor;
+  openStory(story, visitor, before);
+  page.refresh();
+}

@@ -1,0 +1,85 @@
+/** What the agent-script page shows, made from answers: script, diff, warnings, program, findings. */
+import { byId, h, inline, mark, setText } from "./dom.js";
+
+const RUNS = { runs: "ok", translated: "warn" };
+const SYSTEMS = { ELF: "linux", "Mach-O": "osx", PE: "win" };
+
+/** The script with what was changed marked, the diff under it, and what to know. */
+export function renderAnswer(answer, request) {
+  renderScript(answer);
+  renderDiff(answer);
+  byId("differs").hidden = answer.diff.length === 0;
+  setText(byId("why"), answer.why);
+  byId("warnings").replaceChildren(...answer.warnings.map(warning));
+  setText(byId("script-foot"), footOf(answer, request));
+}
+
+function renderScript(answer) {
+  const rows = answer.diff.length > 0 ? answer.diff.flatMap((row) => row.yours) : [{ text: answer.script }];
+  byId("script").replaceChildren(...rows.map((piece) => (piece.changed ? h("mark", { class: "ins" }, piece.text) : piece.text)));
+}
+
+function footOf(answer, request) {
+  if (answer.shell === "powershell") return "PowerShell 5 or later. What cmd.exe would not leave alone goes through the agent's own variables.";
+  if (request.detect) return "bash. It asks for the token or takes it from VSTS_AGENT_INPUT_TOKEN, stops at the first failure, and may be run again.";
+  if (request.version.startsWith("2.") && !request.checksums) return "One line, as the portal of that time gave it.";
+  return "One line for bash. It stops at the first command that fails, and checks whose server it talks to.";
+}
+
+function renderDiff(answer) {
+  setText(byId("default-title"), "Default");
+  byId("default-for").replaceChildren(answer.default.rid);
+  byId("yours-for").replaceChildren(answer.package.replace(/^(vsts|pipelines)-agent-/, "").replace(/-[\d.]+(tar\.gz|zip)$/, ""));
+  for (const [id, side, tone] of [["diff-default", "default", "del"], ["diff-yours", "yours", "ins"]]) {
+    byId(id).replaceChildren(...answer.diff.map((row) => rowOf(row, side, tone)));
+  }
+}
+
+function rowOf(row, side, tone) {
+  const pieces = row[side].map((piece) => (piece.changed ? h("mark", { class: tone }, piece.text) : piece.text));
+  return h("tr", { class: row.changed ? "hit" : null }, h("td", { class: "ln" }, String(row.line)), h("td", {}, h("code", {}, ...pieces)));
+}
+
+function warning({ message }) {
+  const [first, ...rest] = message.split(/(?<=\.) /);
+  const words = rest.length > 0 ? [h("b", {}, first), ` ${rest.join(" ")}`] : [first];
+  return h("li", { class: "verdict is-warn" }, mark("warn"), h("p", {}, ...words));
+}
+
+/** A program: its first bytes with the read fields marked, what they mean, and where it runs. */
+export function renderBinary(found, ours) {
+  byId("binary").hidden = !found;
+  if (!found) return;
+  setText(byId("bin-h"), found.path ?? found.file ?? "bin/Agent.Listener");
+  const origin = found.path ? `From ${found.file}${ours ? ", made by the lab: Microsoft's program of that name also needs a C library and .NET's own libraries" : ""}. ` : "";
+  setText(byId("bin-foot"), `${origin}Read, ${ours ? "not executed for this" : "never executed"}.`);
+  byId("hex").replaceChildren(...hexOf(found));
+  byId("fields").replaceChildren(...found.fields.map(fieldOf));
+  byId("judged").replaceChildren(...found.judged.filter((row) => row.here || row.system === SYSTEMS[found.format]).map(judgedRow));
+}
+
+function hexOf({ hex, fields }) {
+  const bytes = hex.split(" ");
+  const marked = fields.filter((field) => field.at);
+  return bytes.flatMap((byte, place) => {
+    const field = marked.find(({ at }) => place >= at[0] && place < at[1]);
+    const gap = place % 16 === 15 ? "\n" : place % 8 === 7 ? "  " : " ";
+    return [field ? h("b", { title: field.name }, byte) : byte, gap];
+  });
+}
+
+function fieldOf({ name, value, meaning }) {
+  return h("div", {}, h("dt", {}, name), h("dd", {}, h("b", {}, value), ` ${meaning}`));
+}
+
+function judgedRow(row) {
+  const words = row.here ? "this machine" : row.words;
+  return h("tr", {}, h("th", { scope: "row" }, h("code", {}, row.uname), ` ${words}`), h("td", { "data-outcome": row.outcome }, mark(RUNS[row.outcome] ?? "refused"), row.says));
+}
+
+/** What a pasted text tells. */
+export function renderFindings(text, findings) {
+  const shown = findings.map(({ cause, mend, line }) => h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, ...inline(cause))), h("p", {}, ...inline(mend)), h("p", { class: "quiet" }, h("code", {}, line))));
+  if (text && shown.length === 0) shown.push(h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, "Nothing here is known to Labdeck. "), "Paste the whole line of the error, or what uname -a says.")));
+  byId("findings").replaceChildren(...shown);
+}

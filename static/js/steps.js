@@ -1,0 +1,70 @@
+/** The steps of a build, stage by stage, with their times. */
+import { h, keyed, mark, s, setAttributes, setText } from "./dom.js";
+import { seconds } from "./units.js";
+
+const SHAPES = { running: "spin", done: "ok", cached: "ok", failed: "refused" };
+const WIDTH = 84;
+
+/** Draw Hello-Go's last build into `list`, and where it stands into `summary`. */
+export function renderSteps({ build, image }, list, summary, waited) {
+  renderSummary(build, summary, waited, image ? "built before" : "not built yet");
+  const stages = stagesOf(build);
+  const longest = Math.max(0.001, ...stages.flatMap((stage) => stage.steps.map((step) => step.seconds ?? 0)));
+  keyed(list, stages, (stage) => stage.key, makeStage, (element, stage) => {
+    const sum = stage.steps.reduce((total, step) => total + (step.seconds ?? 0), 0);
+    setText(element.querySelector("h3 span"), seconds(sum));
+    keyed(element.querySelector("ol"), stage.steps, (step) => step.number, makeStep, (row, step) => renderStep(row, step, longest));
+  });
+}
+
+/** Steps in order, gathered by stage. */
+function stagesOf(build) {
+  const stages = [];
+  const steps = Object.entries(build?.steps ?? {}).map(([number, step]) => ({ ...step, number: Number(number) }));
+  for (const step of steps.sort((a, b) => a.number - b.number)) {
+    if (stages.at(-1)?.name !== step.stage) stages.push({ key: `${step.number} ${step.stage}`, name: step.stage, steps: [] });
+    stages.at(-1).steps.push(step);
+  }
+  return stages;
+}
+
+function renderSummary(build, element, waited, otherwise) {
+  const count = Object.keys(build?.steps ?? {}).length;
+  const total = Object.values(build?.steps ?? {}).reduce((sum, step) => sum + (step.seconds ?? 0), 0);
+  const words = {
+    running: [`${build?.total ? `step ${count} of ${build.total}` : "building"}, ${seconds(waited)}`, "spin"],
+    done: [count > 0 ? `${count} steps, ${seconds(total)}` : "built", "ok"],
+    failed: [count > 0 ? `failed at step ${count}` : "failed", "refused"],
+  };
+  const [text, shape] = words[build?.phase] ?? [otherwise, "info"];
+  if (element.dataset.shape !== shape) {
+    element.dataset.shape = shape;
+    element.replaceChildren(mark(shape), h("span"));
+  }
+  setText(element.lastElementChild, text);
+}
+
+function makeStage(stage) {
+  return h("li", { class: "stage-group" }, h("h3", {}, stage.name || "before the first stage", h("span")), h("ol"));
+}
+
+function makeStep() {
+  const bar = s("svg", { class: "dur", viewBox: `0 0 ${WIDTH} 6`, preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect", { height: 6, rx: 1 }));
+  return h("li", {}, h("span"), h("code"), bar, h("span", { class: "t" }));
+}
+
+function renderStep(row, step, longest) {
+  const [sign, code, bar, time] = row.children;
+  if (row.dataset.state !== step.state) {
+    row.dataset.state = step.state;
+    row.className = step.state === "running" ? "now" : "";
+    const shape = mark(SHAPES[step.state] ?? "info");
+    if (step.state === "cached") shape.setAttribute("class", "mark quiet");
+    sign.replaceChildren(shape);
+  }
+  setText(code, step.instruction);
+  code.title = step.instruction;
+  const timed = step.state === "done" || step.state === "failed";
+  setAttributes(bar.firstElementChild, { width: timed ? Math.max(2, (WIDTH * step.seconds) / longest).toFixed(1) : 0 });
+  setText(time, timed ? seconds(step.seconds) : step.state);
+}

@@ -1,0 +1,46 @@
+/** Numbers and moments as people read them. Pure. */
+
+/** `19:20:01.123` in the reader's own time zone. */
+export function clock(at) {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "";
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** `19:20:01`. */
+export const clockSeconds = (at) => clock(at).slice(0, 8);
+
+/** `0.4 s`, `26.8 s`, `2 min 05 s`. */
+export function seconds(value) {
+  if (value < 60) return `${value.toFixed(1)} s`;
+  return `${Math.floor(value / 60)} min ${two(Math.floor(value % 60))} s`;
+}
+
+/** `1.8 ms`, `312 ms`, `2.1 s`. */
+export function milliseconds(value) {
+  if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}
+
+/** `7.8 MB`, in units of a million as `docker images` has them. */
+export function megabytes(bytes) {
+  const value = bytes / 1e6;
+  return `${value < 100 ? value.toFixed(1) : Math.round(value)} MB`;
+}
+
+/** `1,000`. */
+const GROUPS = new Intl.NumberFormat("en-US");
+export const grouped = (number) => GROUPS.format(Number(number));
+
+/** `1 replica`, `3 replicas`. */
+export const plural = (count, one, many = `${one}s`) => `${grouped(count)} ${count === 1 ? one : many}`;
+
+const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
+/** `three replicas`: small numbers in words, where a sentence has them. */
+export const inWords = (count, one, many = `${one}s`) => `${WORDS[count] ?? grouped(count)} ${count === 1 ? one : many}`;
+
+/** First letter large. */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+const two = (number) => String(number).padStart(2, "0");
