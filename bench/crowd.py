@@ -1,0 +1,163 @@
+"""Two hundred visitors come, are all cut off, and all come back; the peer is Microsoft's client in node.
+
+Both load the page, negotiate, connect by WebSocket, start a circuit, ask for its state, and after the cut
+reconnect and ask for their memory: through the same balancer with cookie affinity, to three new replicas
+each time. Memory and CPU are of the crowd's process, and of node. Our visitors click now and then, and say
+what they do in the log.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import places, processes
+from bench.figures import median, moment, ratio
+from bench.table import Skipped, Table
+from tests.dashboard import Dashboard
+from tests.waiting import wait_for
+
+VISITORS = 200
+ROUNDS = 3
+CLIENT = "@microsoft/signalr@10.0.11"
+_SCRIPT = Path(__file__).with_name("crowd.mjs")
+_COLUMNS = (
+    "clients",
+    "all connected",
+    "CPU",
+    "all back after the cut",
+    "CPU",
+    "RSS then",
+    "kept their memory",
+)
+
+
+@dataclass
+class Side:
+    """What one kind of client needed, a value a round."""
+
+    name: str
+    came: list[float] = field(default_factory=list)
+    came_cpu: list[float] = field(default_factory=list)
+    back: list[float] = field(default_factory=list)
+    back_cpu: list[float] = field(default_factory=list)
+    resident: list[float] = field(default_factory=list)
+    kept: int = 0
+
+    def figures(self) -> list[float]:
+        return [median(each) for each in (self.came, self.came_cpu, self.back, self.back_cpu, self.resident)]
+
+
+def measure(quick: bool) -> Table:
+    """Rounds in turns; medians."""
+    count, rounds = (20, 1) if quick else (VISITORS, ROUNDS)
+    engine = places.engines()[0]
+    crowd, node = Side("Labdeck's crowd"), Side("Microsoft's client in node")
+    with _signalr() as folder, places.dashboard(engine) as dashboard:
+        for _ in range(rounds):
+            _in_new_lab(dashboard, lambda: _crowd(dashboard, crowd, count))
+            _in_new_lab(dashboard, lambda: _node(dashboard, node, count, folder))
+    rows = [_row(side, count * rounds) for side in (crowd, node)]
+    ratios = [ratio(mine, theirs) for mine, theirs in zip(crowd.figures(), node.figures(), strict=True)]
+    notes = [f"{count} visitors, {rounds} rounds in turns, {engine} engine; {CLIENT}."]
+    return Table(_COLUMNS, [*rows, ["ratio", *ratios, ""]], notes)
+
+
+@contextmanager
+def _signalr() -> Iterator[Path]:
+    """A folder that has Microsoft's client; raises Skipped without node, npm or a registry that answers."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        raise Skipped("there is no node with npm here, so no peer")
+    with tempfile.TemporaryDirectory(prefix="labdeck-bench-") as folder:
+        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", folder, CLIENT]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=120)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise Skipped(f"npm did not get {CLIENT}: {error}") from error
+        yield Path(folder)
+
+
+def _in_new_lab(dashboard: Dashboard, visit: Any) -> None:
+    dashboard.launch_lab(affinity="cookie")
+    visit()
+    dashboard.done(dashboard.post("/affinity-lab/stop"))
+
+
+def _crowd(dashboard: Dashboard, side: Side, count: int) -> None:
+    dashboard.done(dashboard.put("/visitors", {"count": 0, "transport": "WebSockets"}))
+    key = places.key_of(dashboard)
+    pids = processes.carrying(LAB_CONTROL_KEY=key, LAB_INSTANCE="visitors")
+    after, cpu, began = dashboard.get()["seq"], processes.cpu_seconds(pids), time.time()
+    dashboard.put("/visitors", {"count": count})
+    side.came.append(_when_connected(dashboard, after, count)[0] - began)
+    side.came_cpu.append(processes.cpu_seconds(pids) - cpu)
+    after, cpu, began = dashboard.get()["seq"], processes.cpu_seconds(pids), time.time()
+    _drop(dashboard, count)
+    last, lines = _when_connected(dashboard, after, count)
+    side.back.append(last - began)
+    side.back_cpu.append(processes.cpu_seconds(pids) - cpu)
+    side.resident.append(processes.memory(pids).resident / 1e6)
+    side.kept += sum(line["data"]["memory"] == "kept" for line in lines)
+
+
+def _when_connected(dashboard: Dashboard, after: int, count: int) -> tuple[float, list[dict[str, Any]]]:
+    """When the last of so many connected, by its own clock, and what each said."""
+
+    def connected() -> list[dict[str, Any]] | None:
+        lines = dashboard.events(after=after, kind="visitor.connected")
+        return lines if len({line["data"]["visitor"] for line in lines}) == count else None
+
+    lines = wait_for(connected, 60, told=dashboard.told)
+    return moment(lines[-1]["at"]), lines
+
+
+def _node(dashboard: Dashboard, side: Side, count: int, folder: Path) -> None:
+    url = dashboard.get()["balancer"]["url"]
+    command = ["node", str(_SCRIPT), str(folder), url, str(count)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as node:
+        assert node.stdin and node.stdout
+        try:
+            _said(node, "ready")
+            cpu, began = processes.cpu_seconds([node.pid]), time.time()
+            node.stdin.write("visit\n")
+            _said(node, "here")
+            side.came.append(time.time() - began)
+            side.came_cpu.append(processes.cpu_seconds([node.pid]) - cpu)
+            cpu, began = processes.cpu_seconds([node.pid]), time.time()
+            _drop(dashboard, count)
+            side.kept += _said(node, "back")["back"]
+            side.back.append(time.time() - began)
+            side.back_cpu.append(processes.cpu_seconds([node.pid]) - cpu)
+            side.resident.append(processes.memory([node.pid]).resident / 1e6)
+        finally:
+            node.kill()
+
+
+def _said(node: subprocess.Popen[str], what: str) -> dict[str, Any]:
+    """Its next line, which must be about this; raises RuntimeError when it ended instead."""
+    assert node.stdout
+    line = json.loads(node.stdout.readline() or "{}")
+    if what not in line:
+        raise RuntimeError(f"node did not get to {what!r}")
+    return dict(line)
+
+
+def _drop(dashboard: Dashboard, count: int) -> None:
+    dropped = dashboard.post("/connections/drop")["dropped"]
+    if dropped != count:
+        raise RuntimeError(f"{dropped} connections were cut, not {count}")
+
+
+def _row(side: Side, visits: int) -> list[str]:
+    came, came_cpu, back, back_cpu, resident = side.figures()
+    seconds = [f"{value:.2f} s" for value in (came, came_cpu, back, back_cpu)]
+    return [side.name, *seconds, f"{resident:.0f} MB", f"{side.kept} of {visits}"]
