@@ -28,10 +28,10 @@ class Crowd:
         self._standing: Counter[Status] = Counter()
 
     def counts(self) -> dict[str, int]:
-        """Absolute, on every line of the crowd."""
+        """Absolute, on every line of the crowd; `count` is what was asked for, whoever is just changing."""
         standing = self._standing
         return {
-            "count": len(self._visitors),
+            "count": self.settings.count,
             "connected": standing["connected"],
             "failed": standing["failed"],
         }

@@ -102,7 +102,7 @@ class Visitor:
             except HttpFailed as error:
                 raise VisitFailed([f"GET / failed: {error}"]) from error
             try:
-                connection = await self._connect()
+                connection = await self._meet()
                 circuit = await connection.invoke("StartCircuit", descriptor)
                 await self._hold(circuit, "lost" if self.circuit else "new", started)
             except StartFailed as error:
@@ -114,6 +114,12 @@ class Visitor:
         await self._leave_connection()
         self._connection = await HubConnection.start(self._browser, self._crowd.settings)
         return self._connection
+
+    async def _meet(self) -> HubConnection:
+        """Connected, and the replica asked who it is: as the page does, which has to name who refuses."""
+        connection = await self._connect()
+        self.replica = (await connection.invoke("GetConnection"))["replica"]
+        return connection
 
     async def _hold(self, circuit: str, memory: Memory, started: float) -> None:
         """The circuit is ours: see who has it, and tell."""
@@ -176,7 +182,7 @@ class Visitor:
     async def _resume(self) -> None:
         async with self._crowd.door:
             started = time.monotonic()
-            connection = await self._connect()
+            connection = await self._meet()
             assert self.circuit is not None
             if not await connection.invoke("ConnectCircuit", self.circuit):
                 raise MemoryLost
