@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.affinity_lab.lab import AffinityLab
 from services.affinity_lab.runs.plan import FIRST_ATTEMPTS, FIRST_VISITORS, MOST_VISITORS
@@ -42,6 +42,13 @@ class AskRun(Body):
             name: list(dict.fromkeys(value)) if isinstance(value, list) else value
             for name, value in self.given().items()
         }
+
+
+class ReplayQuery(BaseModel):
+    """Which cell, in the order in which they were measured."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    cell: int = Field(0, ge=0, le=1000)
 
 
 class RunAccepted(JobAccepted):
@@ -84,10 +91,38 @@ class RunSummary(Answer):
     measured: int
 
 
+class OfferedSituation(Answer):
+    """Something that can happen; it takes roughly `seconds`, and `seconds_each` for each visitor."""
+
+    name: str
+    label: str
+    title: str
+    seconds: float
+    seconds_each: float
+
+
+class OfferedTransport(Answer):
+    """One way to connect."""
+
+    name: str
+    label: str
+
+
+class RunOffer(Answer):
+    """What can be asked of a run: with `n` visitors a cell, at `most` so many, in these situations."""
+
+    app: str
+    n: int
+    most: int
+    situations: list[OfferedSituation]
+    transports: list[OfferedTransport]
+
+
 class RunList(Answer):
-    """All runs, the newest first."""
+    """All runs, the newest first, and what can be asked of the next one."""
 
     runs: list[RunSummary]
+    offer: RunOffer
 
 
 class CellOutcome(Answer):
@@ -136,9 +171,10 @@ class RunTable(Answer):
 
 
 class Replay(Answer):
-    """Fold the events from `first_seq` to `last_seq` into `state` to see the run again."""
+    """Fold the events from `first_seq` to `last_seq` into `state` to see the cell again."""
 
     run: int
+    cell: int
     state: dict[str, Any]
     first_seq: int
     last_seq: int
@@ -152,8 +188,8 @@ def start_run(workspace: Workspace, body: AskRun) -> dict[str, Any]:
 
 @calls("GET", "/runs", RunList)
 def list_runs(workspace: Workspace) -> dict[str, Any]:
-    """All runs, the newest first."""
-    return {"runs": workspace.lab(AffinityLab).runs.all()}
+    """All runs, the newest first, and what can be asked of the next one."""
+    return workspace.lab(AffinityLab).runs.all()
 
 
 @calls("GET", "/runs/<run>", Run)
@@ -168,10 +204,10 @@ def read_run_as_csv(workspace: Workspace, run: str) -> str:
     return workspace.lab(AffinityLab).runs.csv(_number(run))
 
 
-@calls("GET", "/runs/<run>/replay", Replay, raises=(WrongPhase,))
-def read_replay(workspace: Workspace, run: str) -> dict[str, Any]:
-    """Where a replay of the run begins, and which part of the log it is."""
-    return workspace.lab(AffinityLab).runs.replay(_number(run))
+@calls("GET", "/runs/<run>/replay", Replay, query=ReplayQuery)
+def read_replay(workspace: Workspace, run: str, query: ReplayQuery) -> dict[str, Any]:
+    """Where a replay of a cell begins, and which part of the log it is."""
+    return workspace.lab(AffinityLab).runs.replay(_number(run), query.cell)
 
 
 @calls("POST", "/runs/<run>/cancel", Cancelling, raises=(WrongPhase,))

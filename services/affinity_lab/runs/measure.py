@@ -17,13 +17,13 @@ _EACH_SECONDS = 0.1
 """More patience for each visitor: a small machine may be busy with two hundred."""
 
 
-def measure(plan: Plan, cell: Cell, stage: Stage) -> dict[str, Any]:
-    """The cell with its outcome, what theory expects, and where in the log it happened."""
+def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The cell with its outcome, what theory expects, where in the log it is; and the state it began with."""
     stage.empty()
-    begun = stage.mark()
+    begun, state = stage.look()
     watch = _MEASURES[cell.situation](plan, cell, stage)
     theory = expected(plan, cell)
-    return {
+    measured = {
         "affinity": cell.affinity,
         "transport": cell.transport,
         "situation": cell.situation,
@@ -32,6 +32,7 @@ def measure(plan: Plan, cell: Cell, stage: Stage) -> dict[str, Any]:
         "first_seq": begun + 1,
         "last_seq": stage.mark(),
     }
+    return measured, state
 
 
 def _first_connect(plan: Plan, cell: Cell, stage: Stage) -> Watch:

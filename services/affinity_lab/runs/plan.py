@@ -127,9 +127,34 @@ class Plan:
 
 def rough_seconds(cell: Cell, plan: Plan) -> float:
     """How long a cell takes, roughly; a run corrects this by what its first cells took."""
-    seconds = _ROUGH[cell.situation] + plan.n * 0.005
     some_fail = cell.affinity == "none" and cell.transport != "skip" and cell.situation == "drop"
-    return seconds + (sum(RECONNECT_DELAYS[: plan.attempts]) if some_fail else 0)
+    waits = sum(RECONNECT_DELAYS[: plan.attempts]) if some_fail else 0
+    return _ROUGH_SECONDS[cell.situation] + _EACH_SECONDS * plan.n + waits
 
 
-_ROUGH = {"first_connect": 0.2, "drop": 0.4, "replica_death": 3.0, "page_reload": 0.4}
+def offer(app: str) -> dict[str, Any]:
+    """What can be asked of a run on this app: names, labels, and roughly how long each situation takes."""
+    situations, columns = APPS[app].situations, APPS[app].columns
+    transports = tuple(column.name for column in columns)
+    return {
+        "app": app,
+        "n": FIRST_VISITORS,
+        "most": MOST_VISITORS,
+        "situations": [
+            {"name": each.name, "label": each.label, "title": each.title, **_rough(each.name, transports)}
+            for each in situations
+        ],
+        "transports": [{"name": column.name, "label": column.label} for column in columns],
+    }
+
+
+def _rough(situation: str, transports: tuple[str, ...]) -> dict[str, float]:
+    """`seconds` for nobody at all, and `seconds_each` more for each visitor."""
+    nobody, somebody = (Plan(n=n, transports=transports, situations=(situation,)) for n in (0, 1))
+    seconds = sum(rough_seconds(cell, nobody) for cell in nobody.cells)
+    more = sum(rough_seconds(cell, somebody) for cell in somebody.cells) - seconds
+    return {"seconds": round(seconds, 2), "seconds_each": round(more, 3)}
+
+
+_ROUGH_SECONDS = {"first_connect": 0.1, "drop": 0.3, "replica_death": 2.9, "page_reload": 0.3}
+_EACH_SECONDS = 0.005

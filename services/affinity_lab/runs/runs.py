@@ -13,7 +13,7 @@ from services.affinity_lab.crowd import Crowd
 from services.affinity_lab.replicas import Replicas
 from services.affinity_lab.runs.export import as_csv
 from services.affinity_lab.runs.measure import measure
-from services.affinity_lab.runs.plan import APPS, Cell, Plan, rough_seconds
+from services.affinity_lab.runs.plan import APPS, Cell, Plan, offer, rough_seconds
 from services.affinity_lab.runs.stage import Stage
 from services.affinity_lab.runs.store import RunStore
 from services.errors import BadRequest, LabError, NotFound, WrongPhase
@@ -83,9 +83,9 @@ class Runs:
         self._cancelled.set()
         return {"run": run, "cancelling": True}
 
-    def all(self) -> list[dict[str, Any]]:
-        """All runs, the newest first, without their cells."""
-        return self._store.all()
+    def all(self) -> dict[str, Any]:
+        """All runs, the newest first, without their cells; and what can be asked of the next one."""
+        return {"runs": self._store.all(), "offer": offer(self._log.at("app") or "circuit")}
 
     def get(self, run: int) -> dict[str, Any]:
         """One run with its cells, and how its app's situations and columns are called."""
@@ -105,13 +105,14 @@ class Runs:
         """One run as a table, a line a cell."""
         return as_csv(self.get(run))
 
-    def replay(self, run: int) -> dict[str, Any]:
-        """The state that a replay begins with, and which part of the log comes after it."""
-        found, state = self.get(run), self._store.state(run)
+    def replay(self, run: int, place: int) -> dict[str, Any]:
+        """The state that a replay of that cell begins with, and which part of the log comes after it."""
+        cells, state = self.get(run)["cells"], self._store.state(run, place)
         if state is None:
-            raise WrongPhase(f"Run {run} ended before anything was measured.", hint="Measure again.")
-        ends = found["last_seq"] or self._stage.mark()
-        return {"run": run, "state": state, "first_seq": found["first_seq"], "last_seq": ends}
+            hint = f"{len(cells)} cells were measured, numbered from 0."
+            raise NotFound(f"Run {run} has no cell {place}.", hint=hint)
+        seqs = {name: cells[place][name] for name in ("first_seq", "last_seq")}
+        return {"run": run, "cell": place, "state": state, **seqs}
 
     def must_rest(self) -> None:
         """Raises WrongPhase while a run measures: nobody may touch what it measures."""
@@ -182,7 +183,7 @@ class Runs:
 
     def _measure(self, run: int, plan: Plan, by: By) -> None:
         cells = plan.cells
-        self._store.begin(run, self._stage.facts())
+        self._store.begin(run, self._stage.facts(), self._stage.mark())
         text = f"Run {run} measures {len(cells)} cells with {plan.n} visitors each."
         rough = sum(rough_seconds(cell, plan) for cell in cells)
         state = {
@@ -194,7 +195,6 @@ class Runs:
         }
         self._say("run.started", text, {"run": run, "plan": plan.as_dict(), "by": by}, {"run": state})
         self._stage.set_up(plan.replicas, plan.algorithm)
-        self._store.keep_state(run, *self._log.look())
         clock = _Clock(plan, cells)
         for place, cell in enumerate(cells):
             self._check()
@@ -203,8 +203,8 @@ class Runs:
             self._say(
                 "run.cell_started", f"Run {run}: {cell.words}.", {"run": run, "place": place} | asked, now
             )
-            measured = measure(plan, cell, self._stage)
-            self._store.add_cell(run, place, measured)
+            measured, began_with = measure(plan, cell, self._stage)
+            self._store.add_cell(run, place, measured, began_with)
             left = clock.left(place + 1)
             done = {"run": {"done": place + 1, "seconds_left": left}}
             data = {"run": run, "place": place, "cell": measured}
@@ -273,9 +273,9 @@ class _Clock:
         self._begun = time.monotonic()
 
     def left(self, done: int) -> int:
-        """Seconds, once `done` cells are over."""
-        pace = (time.monotonic() - self._begun) / sum(self._rough[:done])
-        return round(sum(self._rough[done:]) * pace)
+        """Seconds, once `done` cells are over: a busy machine makes each of them longer by as much."""
+        late = (time.monotonic() - self._begun - sum(self._rough[:done])) / done
+        return max(1, round(sum(max(0.1, rough + late) for rough in self._rough[done:])))
 
 
 _PUTTING: Mapping[str, Any] = {"run": {"phase": "putting_back", "cell": None, "seconds_left": None}}

@@ -132,7 +132,11 @@ class Stage:
 
     def mark(self) -> int:
         """The newest event; what is measured comes after it."""
-        return self._log.look()[0]
+        return self.look()[0]
+
+    def look(self) -> tuple[int, dict[str, Any]]:
+        """The newest event, and the state that includes it."""
+        return self._log.look()
 
     def read_on(self, after: int, seconds: float) -> Iterable[list[Event]]:
         """Events after that seq as they come, again and again, until so much time has passed."""

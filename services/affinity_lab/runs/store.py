@@ -24,7 +24,6 @@ _runs = sql.Table(
     sql.Column("error", sql.String),
     sql.Column("first_seq", sql.Integer),
     sql.Column("last_seq", sql.Integer),
-    sql.Column("state", sql.String),
 )
 _cells = sql.Table(
     "run_cells",
@@ -33,6 +32,7 @@ _cells = sql.Table(
     sql.Column("run", sql.Integer, primary_key=True),
     sql.Column("place", sql.Integer, primary_key=True),
     sql.Column("cell", sql.String, nullable=False),
+    sql.Column("state", sql.String, nullable=False),
 )
 _TOLD = ("id", "phase", "asked_at", "ended_at", "plan", "error", "first_seq", "last_seq")
 
@@ -54,18 +54,15 @@ class RunStore:
             connection.execute(_runs.insert().values(**row, plan=json.dumps(plan.as_dict())))
         return id
 
-    def begin(self, id: int, before: dict[str, Any]) -> None:
-        """It measures from now on; `before` is what the lab is to be put back to."""
-        self._change(id, phase="measuring", before=json.dumps(before))
+    def begin(self, id: int, before: dict[str, Any], seq: int) -> None:
+        """It measures from now on, after that event; `before` is what the lab is to be put back to."""
+        self._change(id, phase="measuring", before=json.dumps(before), first_seq=seq + 1)
 
-    def keep_state(self, id: int, seq: int, state: dict[str, Any]) -> None:
-        """Where a replay begins: the state that includes the event `seq`."""
-        self._change(id, first_seq=seq + 1, state=json.dumps(state, separators=(",", ":")))
-
-    def add_cell(self, id: int, place: int, cell: dict[str, Any]) -> None:
+    def add_cell(self, id: int, place: int, cell: dict[str, Any], state: dict[str, Any]) -> None:
+        """`state` is what a replay of the cell begins with."""
         row = {"workspace": self._workspace, "run": id, "place": place, "cell": json.dumps(cell)}
         with self._database.begin() as connection:
-            connection.execute(_cells.insert().values(**row))
+            connection.execute(_cells.insert().values(**row, state=json.dumps(state, separators=(",", ":"))))
 
     def end(self, id: int, phase: str, last_seq: int, error: dict[str, str] | None = None) -> None:
         """It is finished, cancelled, failed or cut off; what was measured stays."""
@@ -100,10 +97,12 @@ class RunStore:
         row = self._row(id)
         return json.loads(row["before"]) if row and row["before"] else None
 
-    def state(self, id: int) -> dict[str, Any] | None:
-        """The state that a replay begins with; None when it had not come so far."""
-        row = self._row(id)
-        return json.loads(row["state"]) if row and row["state"] else None
+    def state(self, id: int, place: int) -> dict[str, Any] | None:
+        """The state that a replay of that cell begins with; None when it was not measured."""
+        mine = (_cells.c.workspace == self._workspace) & (_cells.c.run == id) & (_cells.c.place == place)
+        with self._database.connect() as connection:
+            found = connection.scalar(sql.select(_cells.c.state).where(mine))
+        return json.loads(found) if found else None
 
     def clear(self) -> None:
         """Forget all runs of the workspace."""

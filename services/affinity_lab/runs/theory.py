@@ -143,8 +143,9 @@ def _why_back(cell: Cell, replicas: int, plan: Plan) -> str:
         end = f"The memory is gone, so the page is loaded again, among {replicas} replicas."
     else:
         end = f"One in {replicas} of these finds its memory; the others load the page, as at a first connect."
-    tries = f"{plan.attempts} tries. " if plan.attempts > 1 and cell.transport != "skip" else ""
-    return f"{tries}{_sentence(needs)} {end}{_alone(replicas, plan)}"
+    if plan.attempts > 1 and cell.transport != "skip":
+        needs[0] = f"in one of {plan.attempts} tries {needs[0]}"
+    return f"{_sentence(needs)} {end}{_alone(replicas, plan)}"
 
 
 _OPENS = {
