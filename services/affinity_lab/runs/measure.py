@@ -18,10 +18,16 @@ _EACH_SECONDS = 0.1
 
 
 def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The cell with its outcome, what theory expects, where in the log it is; and the state it began with."""
-    stage.empty()
+    """The cell with its outcome, what theory expects, where in the log it is; and the state it began with.
+
+    Nobody is there before and after it. Only when all have left, the balancer has told of all their requests.
+    """
     begun, state = stage.look()
     watch = _MEASURES[cell.situation](plan, cell, stage)
+    ended = stage.mark()
+    stage.empty()
+    for events in stage.read_on(watch.read, 0):
+        watch.take(events)
     theory = expected(plan, cell)
     measured = {
         "affinity": cell.affinity,
@@ -30,7 +36,7 @@ def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[
         "outcome": outcome(watch, stage.names()).as_dict(),
         "theory": theory.as_dict() if theory else None,
         "first_seq": begun + 1,
-        "last_seq": stage.mark(),
+        "last_seq": ended,
     }
     return measured, state
 

@@ -12,7 +12,8 @@ from typing import Any
 from services.events.event import Event
 
 REQUESTS = ("page.served", "connection.negotiated", "connection.routed", "connection.refused")
-"""The balancer tells of these; messages and later polls of a connection are not among them."""
+"""The balancer tells of these; messages, later polls and goodbyes are not counted, also where refused."""
+REFUSED = "connection.refused"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Watch:
     attempts: int
     came: dict[str, Came] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    """The last line that was taken."""
     _cut_at: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -44,10 +47,11 @@ class Watch:
     def take(self, events: Iterable[Event]) -> None:
         """Lines in their order; those of other visitors do not count."""
         for event in events:
+            self.read = event.seq
             visitor = event.data.get("visitor")
             if visitor not in self.visitors:
                 continue
-            if event.kind in REQUESTS:
+            if event.kind in REQUESTS and (event.kind != REFUSED or event.data.get("method") == "GET"):
                 self.requests[str(event.data.get("replica") or event.source)] += 1
             elif event.source == "visitors" and visitor not in self.came:
                 self._take_visitors(str(visitor), event)
