@@ -49,6 +49,12 @@ class Crowd:
             self._admit(number)
         self.tell("crowd.changed", _crowd_text(settings), settings=settings.as_dict())
 
+    def reload(self) -> int:
+        """Everybody loads the page again, with the cookies of its browser; how many that are."""
+        for visitor, task in self._visitors.values():
+            visitor.reload(task)
+        return len(self._visitors)
+
     def _admit(self, number: int) -> None:
         visitor = Visitor(f"visitor-{number}", self)
         self._standing[visitor.status] += 1
