@@ -317,7 +317,8 @@ def test_a_frozen_replica_is_left_out_until_it_is_thawed_and_a_new_balancer_keep
 
 
 def test_a_storm_of_hundreds_recovers_with_every_memory_and_loses_no_line(lab):
-    """More than the hundred circuits a replica that Blazor would keep."""
+    """More than the hundred circuits a replica that Blazor would keep; and when a replica is killed, more
+    visitors at once look for another one than Envoy would serve if it were not told to."""
     lab.affinity(mode="cookie")
     lab.visit(STORM)
     lab.connected(STORM)
@@ -330,6 +331,12 @@ def test_a_storm_of_hundreds_recovers_with_every_memory_and_loses_no_line(lab):
         assert len(lines) == STORM == len({line["data"]["visitor"] for line in lines}), kind
     assert lab.never("visitor.failed") and lab.never("circuit.rejected") and lab.never("connection.refused")
     assert sum(replica["connections"] for replica in lab.dashboard.get()["replicas"]) == STORM
+    orphans = Counter(homes.values())["replica-2"]
+    lab.mark = lab.dashboard.get()["seq"]
+    lab.job("POST", "/replicas/replica-2/kill")
+    lab.back(orphans, memory="lost")
+    assert {line["data"]["fate"] for line in lab.told("circuit.rejected", orphans)} == {"killed"}
+    assert lab.never("request.failed") and lab.never("visitor.failed")
 
 
 def test_the_three_failures_are_told_apart_and_shared_keys_cure_one_of_them(lab):
