@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import places, processes
-from bench.figures import median, moment, ratio
+from bench.audience import Audience
+from bench.figures import median, moment, percentile, ratio
 from bench.table import Skipped, Table
-from tests.dashboard import Dashboard
+from tests.dashboard import TOKEN, Dashboard
 from tests.waiting import wait_for
 
 VISITORS = 1000
@@ -54,6 +55,9 @@ class Side:
     resident: list[float] = field(default_factory=list)
     kept: int = 0
     errors: int = 0
+    delays: list[float] = field(default_factory=list)
+    """Of each event, milliseconds until a watcher of the dashboard had it."""
+    unseen: int = 0
 
     def figures(self) -> list[float]:
         return [median(each) for each in (self.came, self.came_cpu, self.back, self.back_cpu, self.resident)]
@@ -70,7 +74,10 @@ def measure(quick: bool) -> Table:
             _in_new_lab(dashboard, node, lambda: _node(dashboard, node, count, folder))
     rows = [_row(side, count, count * rounds) for side in (crowd, node)]
     ratios = [ratio(mine, theirs) for mine, theirs in zip(crowd.figures(), node.figures(), strict=True)]
-    notes = [f"{count} visitors, {rounds} rounds in turns, {engine} engine; {CLIENT}."]
+    notes = [
+        f"{count} visitors, {rounds} rounds in turns, {engine} engine; {CLIENT}.",
+        *map(_watched, (crowd, node)),
+    ]
     return Table(_COLUMNS, [*rows, ["ratio", *ratios, "", ""]], notes)
 
 
@@ -90,7 +97,16 @@ def _signalr() -> Iterator[Path]:
 
 def _in_new_lab(dashboard: Dashboard, side: Side, visit: Callable[[], None]) -> None:
     after = dashboard.launch_lab(affinity="cookie")["seq"]
-    visit()
+    watcher = Audience(dashboard.url, TOKEN, 1)
+    try:
+        visit()
+        happened = dashboard.get()["seq"] - after
+        time.sleep(1)  # what has happened is told within a tenth of that
+        seen = watcher.leave()
+    finally:
+        watcher.close()
+    side.delays += seen["delays"]
+    side.unseen += max(0, happened - seen["events"]) + seen["missed"] + seen["gone"]
     side.errors += sum(len(dashboard.events(after=after, kind=kind)) for kind in _ERRORS)
     dashboard.done(dashboard.post("/affinity-lab/stop"))
 
@@ -162,6 +178,13 @@ def _drop(dashboard: Dashboard, count: int) -> None:
     dropped = dashboard.post("/connections/drop")["dropped"]
     if dropped != count:
         raise RuntimeError(f"{dropped} connections were cut, not {count}")
+
+
+def _watched(side: Side) -> str:
+    """How far behind the dashboard's page is in such a storm."""
+    p50, p99 = (percentile(side.delays, percent) for percent in (50, 99))
+    told = f"{len(side.delays)} events, {p50:.0f} ms after they happened (p50; p99 {p99:.0f} ms)"
+    return f"{side.name}: a watcher of the dashboard saw {told}; it missed {side.unseen}."
 
 
 def _row(side: Side, count: int, visits: int) -> list[str]:
