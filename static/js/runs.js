@@ -31,10 +31,17 @@ export function createRuns(page, hear) {
 export function hearRuns(runs, events, live) {
   for (const { kind, data, at } of events) {
     if (kind === "run.started" || kind === "run.cell_measured") runs.saidAt = Date.parse(at);
-    if (kind === "run.cell_measured" && runs.read.get(data.run)?.cells.length === data.place) runs.read.get(data.run).cells.push(data.cell);
+    if (kind === "run.cell_measured") take(runs, data);
     if (live && (kind === "run.started" || ENDS.has(kind))) begin(runs, data.run);
     if (live && kind === "workspace.reset") forget(runs);
   }
+}
+
+/** A cell that comes in its turn is added; where one was missed, the whole run is asked for again. */
+function take(runs, { run, place, cell }) {
+  const cells = runs.read.get(run)?.cells;
+  if (cells?.length === place) cells.push(cell);
+  else if (cells?.length < place) begin(runs, run);
 }
 
 /** Bring the section up to date. */

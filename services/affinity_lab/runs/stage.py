@@ -76,7 +76,7 @@ class Stage:
     def put_back(self, before: Mapping[str, Any]) -> None:
         """As `facts` found it: what runs is left alone, what is missing is started."""
         with contextlib.suppress(LabError):
-            self._crowd.set({"count": 0}, "run")
+            self.empty()
         self._scale(before["replicas"])
         wanted = {key: value for key, value in before["affinity"].items() if value is not None}
         self._balancer.set_affinity(wanted, "run")
