@@ -213,8 +213,9 @@ async function choose(runs, id) {
   runs.chosen = id;
   if (runs.beside === id) runs.beside = null;
   if (!run.plan.situations.includes(runs.situation)) runs.situation = run.plan.situations[0];
-  const now = run.cells.at(-1)?.situation;
-  if (run.phase === "measuring" && now) runs.situation = now;
+  const newest = run.cells.at(-1)?.situation;
+  const something = run.cells.some(({ situation }) => situation === runs.situation);
+  if (newest && (run.phase === "measuring" || !something)) runs.situation = newest;
   runs.drawn = "";
   runs.page.refresh();
 }

@@ -157,7 +157,8 @@ class Stage:
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running":
-                raise ServiceFailed(f"{name} is {known[name].get('phase')} though nobody wanted that.")
+                hint = "Its last lines in the log may say why. Then measure again."
+                raise ServiceFailed(f"{name} went down while the lab was measured.", hint=hint)
         return in_order(known)
 
     def _scale(self, count: int) -> None:
