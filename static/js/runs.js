@@ -1,6 +1,6 @@
 /** The runs of the affinity page: ask for one, watch it measure, read it, compare two, play it again. */
 import { call } from "./api.js";
-import { ask } from "./ask.js";
+import { ask, showProblem } from "./ask.js";
 import { byId, h, keyed, mark, setText } from "./dom.js";
 import { drawMatrix } from "./runs_matrix.js";
 import { createReplay, play, renderReplay } from "./runs_replay.js";
@@ -13,8 +13,8 @@ const ENDS = new Set(["run.finished", "run.cancelled", "run.failed", "run.cut_of
 export function createRuns(page, hear) {
   const runs = { page, list: [], offer: null, read: new Map(), chosen: null, beside: null, situation: "drop", cell: null, wanted: null, saidAt: 0, drawn: "", replay: null };
   runs.replay = createReplay({ hear, changed: page.refresh });
-  byId("run-choice").addEventListener("change", ({ target }) => choose(runs, Number(target.value)));
-  byId("run-beside").addEventListener("change", ({ target }) => compare(runs, Number(target.value) || null));
+  byId("run-choice").addEventListener("change", ({ target }) => told(choose(runs, Number(target.value))));
+  byId("run-beside").addEventListener("change", ({ target }) => told(compare(runs, Number(target.value) || null)));
   byId("run-tabs").addEventListener("click", (event) => pick(event, (name) => Object.assign(runs, { situation: name, cell: null }), page));
   byId("run-wanted").addEventListener("click", (event) => pick(event, (name) => toggle(runs, name), page));
   byId("run-n").addEventListener("input", page.refresh);
@@ -174,8 +174,11 @@ function replayFrom(runs, cell) {
   const run = runs.read.get(runs.chosen);
   const wanted = cell ?? {};
   const place = run.cells.findIndex((each) => each.situation === runs.situation && each.affinity === (wanted.affinity ?? each.affinity) && each.transport === (wanted.transport ?? each.transport));
-  play(runs.replay, run, Math.max(0, place)).then(() => byId("verdict").scrollIntoView(), (problem) => setText(byId("run-facts"), problem.message));
+  told(play(runs.replay, run, Math.max(0, place)).then(() => byId("verdict").scrollIntoView()));
 }
+
+/** What went wrong is shown where the click was. */
+const told = (promise) => promise.catch((problem) => showProblem(byId("run-said"), problem));
 
 function measure(runs, event) {
   event.preventDefault();
