@@ -20,7 +20,7 @@ from services.agent_script.lab_package import pack
 from services.errors import LabError
 
 pytestmark = pytest.mark.timeout(5)
-"""Each of these takes milliseconds; without its guard, some took six to thirty seconds, and one never ended."""
+"""Each of these takes milliseconds; without its guard, some took half a minute, and one never ended."""
 PLACE = 64 + 56 * 64
 """Where a file of `elf` has its content."""
 

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,19 @@ pytestmark = pytest.mark.local
 OUTSIDE = "http://1.1.1.1/"
 
 
+@pytest.fixture
+def tmp_path():
+    """Not pytest's, which nobody but this user may enter: a script that is not root could not either."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
 def run(tmp_path, script, seconds="20", **environment):
     """Its JSON lines, and how long the process took to end."""
     context, scratch = tmp_path / "context", tmp_path / "scratch"
     fill(context, pack(b"no program"))
-    scratch.mkdir()
+    scratch.mkdir(mode=0o700)
     given = {
         "PATH": os.environ["PATH"],
         "TMPDIR": str(scratch),
@@ -87,7 +97,26 @@ def test_the_environment_of_the_dashboard_is_not_there(tmp_path):
 def test_sudo_and_systemctl_are_the_labs(tmp_path):
     lines = run(tmp_path, "command -v sudo systemctl; sudo id -u")
     assert {"~/programs/sudo", "~/programs/systemctl"} <= set(texts(lines))
-    assert str(os.getuid()) in texts(lines)
+    confined = next(line for line in lines if line["kind"] == "agent_script.confined")
+    assert confined["data"]["user"] == f"user {texts(lines)[-2]}"
+
+
+def test_a_script_is_not_root_even_where_the_dashboard_is(tmp_path):
+    lines = run(tmp_path, "id -u; grep CapEff /proc/self/status; chmod 600 /etc/hosts || echo refused")
+    assert "0" not in texts(lines)
+    assert "CapEff:\t0000000000000000" in texts(lines)
+    assert "refused" in texts(lines)
+
+
+def test_processes_outside_are_out_of_reach(tmp_path):
+    """Where the kernel can (Landlock 6), or because the script is somebody else."""
+    with subprocess.Popen(["sleep", "60"]) as other:
+        lines = run(tmp_path, f"kill -9 {other.pid} || echo refused")
+        alive = other.poll() is None
+        other.kill()
+    assert alive or "refused" not in texts(lines)
+    if os.getuid() == 0:
+        assert alive
 
 
 def test_endless_output_is_bounded(tmp_path):
@@ -95,13 +124,26 @@ def test_endless_output_is_bounded(tmp_path):
     assert 1000 < len(lines) < 2100
 
 
+def test_a_line_without_an_end_is_told_in_pieces(tmp_path):
+    lines = run(tmp_path, "head -c 300000000 /dev/zero | tr '\\0' a")
+    assert any("the rest is not shown" in text for text in texts(lines))
+    assert max(map(len, texts(lines))) <= 2000
+
+
+def test_what_a_script_writes_is_never_taken_for_the_labs_own_lines(tmp_path):
+    lines = run(tmp_path, "printf '\\036!nonsense\\n\\036\\036forged\\n{}\\n'")
+    assert outcome(lines)["exit_code"] == 0
+    forged = [line for line in lines if "forged" in line["text"] or "nonsense" in line["text"]]
+    assert [line["data"]["stream"] for line in forged] == ["command", "output", "output"]
+
+
 def test_without_curl_the_lab_brings_one(tmp_path):
     fill(tmp_path / "context", pack(b"no program"))
     source = (HERE / "rehearse.py").read_text()
-    assert 'shutil.which("curl"' in source
+    assert 'which("curl", path=PATH)' in source
     folder = tmp_path / "own"
     folder.mkdir()
-    changed = source.replace('path="/usr/local/bin:/usr/bin:/bin"', 'path="/nowhere"')
+    changed = source.replace("path=PATH", 'path="/nowhere"')
     for name in ("confinement.py",):
         shutil.copy(HERE / name, folder / name)
     (folder / "rehearse.py").write_text(changed)
