@@ -33,6 +33,7 @@ class _Job:
     name: str
     work: Callable[[], None]
     failed: Callable[[LabError], None]
+    interrupt: Callable[[], object] | None
 
 
 class Lane:
@@ -42,7 +43,8 @@ class Lane:
         self._log = log
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
-        self._busy = self._held = self._closed = False
+        self._running: _Job | None = None
+        self._held = self._closed = False
         self._worker = threading.Thread(target=self._work, name=f"lane-{log.workspace}-{name}", daemon=True)
         self._worker.start()
 
@@ -54,13 +56,15 @@ class Lane:
         failed: Callable[[LabError], None],
         text: str,
         by: str | None = None,
+        interrupt: Callable[[], object] | None = None,
     ) -> str:
         """Put `work` at the end of the queue and return the job's id; that it was asked for is on disk.
 
         `text` says what was asked for, `by` who asked (`page`, `api`); `failed` is called with the error
-        before `job.failed` is recorded. Raises WrongPhase when 50 jobs wait already.
+        before `job.failed` is recorded; `interrupt` asks running work to end soon.
+        Raises WrongPhase when 50 jobs wait already.
         """
-        job = _Job(secrets.token_hex(6), name, work, failed)
+        job = _Job(secrets.token_hex(6), name, work, failed, interrupt)
         with self._changed:
             if len(self._waiting) >= _WAITING:
                 raise WrongPhase(f"{_WAITING} jobs are waiting already.", hint="Wait until some are done.")
@@ -75,8 +79,10 @@ class Lane:
         return job.id
 
     def drop(self) -> None:
-        """Forget the jobs that wait, and say so of each."""
+        """Forget the jobs that wait, and say so of each; what can be interrupted is."""
         with self._changed:
+            if self._running and self._running.interrupt:
+                self._running.interrupt()
             dropped = [*self._waiting]
             self._waiting.clear()
         for job in dropped:
@@ -87,7 +93,7 @@ class Lane:
         """Let the running job end, and start no other one meanwhile."""
         with self._changed:
             self._held = True
-            self._changed.wait_for(lambda: not self._busy)
+            self._changed.wait_for(lambda: self._running is None)
         try:
             yield
         finally:
@@ -117,13 +123,13 @@ class Lane:
 
     def _next(self) -> _Job | None:
         with self._changed:
-            self._busy = False
+            self._running = None
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._held))
             if self._closed:
                 return None
-            self._busy = True
-            return self._waiting.popleft()
+            self._running = self._waiting.popleft()
+            return self._running
 
     def _fail(self, job: _Job, error: LabError) -> None:
         try:

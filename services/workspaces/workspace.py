@@ -131,9 +131,11 @@ class Workspace:
         text: str,
         failed: Callable[[LabError], None],
         by: str | None = None,
+        interrupt: Callable[[], object] | None = None,
     ) -> str:
         """Queue `work` behind what this lab does already; the job's id. It is on disk at return."""
-        return self._lanes[lab.name].submit(f"{lab.name}.{name}", work, text=text, failed=failed, by=by)
+        lane, name = self._lanes[lab.name], f"{lab.name}.{name}"
+        return lane.submit(name, work, text=text, failed=failed, by=by, interrupt=interrupt)
 
     def build(self, recipe: Recipe, report: Callable[[str], None]) -> Image:
         """Make an image; each line of the builder goes to `report`."""

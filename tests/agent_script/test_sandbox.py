@@ -1,5 +1,6 @@
 """The sandbox program itself: time, memory of what it was given, and what it cuts off."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -60,6 +61,51 @@ def test_a_script_that_does_not_end_is_ended(tmp_path):
     told = outcome(run(tmp_path, "sleep 600 & sleep 600", seconds="1"))
     assert told["outcome"] == "deadline"
     assert told["seconds"] < 10
+
+
+@pytest.fixture
+def waiting(tmp_path):
+    """A running rehearsal whose script says `one`, waits for a word in a pipe, and then says `two`."""
+    fill(tmp_path / "context", pack(b"no program"))
+    (tmp_path / "scratch").mkdir(mode=0o700)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "pipe").chmod(0o644)
+    given = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path / "scratch")}
+    given |= {"LAB_PACKAGE": "p.tar.gz", "LAB_SECONDS": "60"}
+    with subprocess.Popen(
+        [sys.executable, "rehearse.py"],
+        cwd=tmp_path / "context",
+        env=given | {"LAB_SCRIPT": f"echo one; sleep 600 & read -r word <{tmp_path}/pipe; echo two; kill $!"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as rehearsal:
+        yield rehearsal
+        rehearsal.kill()
+
+
+def until(rehearsal, text):
+    for line in rehearsal.stdout:
+        if json.loads(line)["text"] == text:
+            return
+    raise AssertionError(f"it ended without {text}")
+
+
+def test_each_line_is_told_while_the_script_runs(tmp_path, waiting):
+    until(waiting, "one")
+    (tmp_path / "pipe").write_text("go on\n")
+    until(waiting, "two")
+    waiting.communicate(timeout=30)
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_told_to_end_it_leaves_neither_processes_nor_files(tmp_path, waiting):
+    until(waiting, "sleep 600")
+    waiting.terminate()
+    assert waiting.wait(30) == 143
+    assert list((tmp_path / "scratch").iterdir()) == []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            assert not str((entry / "cwd").readlink()).startswith(f"{tmp_path}/scratch")
 
 
 def test_a_script_that_fails_is_told_as_failed_with_its_code(tmp_path):

@@ -36,6 +36,11 @@ LONGEST_LINE = 2000
 LARGEST_FILE = 128 * 1024 * 1024
 SECONDS_TO_LISTEN = 5.0
 """After the script's end, a service in the background has this long to say that it listens."""
+SECONDS_TO_READ = 5.0
+"""For what was written before the end; who left the script's session could hold the pipe open for ever."""
+QUOTED = re.compile(r"""\$'(?:\\.|[^'\\])*'|'[^']*'|"(?:\\.|[^"\\])*"|\\.""", re.DOTALL)
+"""How bash quotes the words of a command that it traces."""
+MOST_LINES_OF_A_COMMAND = 100
 RUNNING = "Listening for Jobs"
 
 OUTCOMES = (
@@ -163,6 +168,7 @@ class Rehearsal:
         self.began = time.monotonic()
         self.deadline = self.began + seconds
         self.outcome, self.telling, self.running_at = "", "", 0.0
+        self.half = ""
         self.codes: list[int] = []
         self.lines: queue.Queue[str] = queue.Queue()
         given = environment(folder, server)
@@ -177,7 +183,8 @@ class Rehearsal:
             preexec_fn=lambda: limited(user),
             start_new_session=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         output = self.script.stdout
@@ -208,10 +215,13 @@ class Rehearsal:
 
     def tell(self, line: str) -> None:
         """One line of the script's, or one of ours about it."""
-        text = line.rstrip("\r\n").rpartition("\r")[2][:LONGEST_LINE].replace(str(self.folder), "~")
+        text = line.rstrip("\r\n").replace(str(self.folder), "~")
         depth, marked, rest = text.partition(MARK[1:])
+        if self.half:  # a traced command goes on where a text in it has a line end
+            return self.tell_command(f"{self.half}\n{text}")
         if marked and not depth.strip(MARK[0]):  # bash repeats the first letter for each level
             return self.tell_command(rest)
+        text = text.rpartition("\r")[2][:LONGEST_LINE]
         if text.strip():
             self.out("output", text)
             self.judge(text)
@@ -219,14 +229,22 @@ class Rehearsal:
 
     def tell_command(self, text: str) -> None:
         """What bash traced, or the exit code of what failed."""
+        self.half = (
+            text
+            if set("'\"") & set(QUOTED.sub("", text)) and text.count("\n") < MOST_LINES_OF_A_COMMAND
+            else ""
+        )
+        if self.half or text.startswith(f"printf '\\036{MARK[1:]}!"):
+            return
         if text.startswith("!"):
             self.codes.append(int(text[1:]))
             self.out("exit", f"exit {text[1:]} after {self.seconds()} s")
-        elif not text.startswith(f"printf '\\036{MARK[1:]}!"):
-            self.out("command", text)
+        else:
+            self.out("command", text[:LONGEST_LINE])
 
     def out(self, stream: str, text: str) -> None:
-        say("output.line", text, "error" if self.is_error(text) else "info", stream=stream)
+        failed = stream == "output" and self.is_error(text)
+        say("output.line", text, "error" if failed else "info", stream=stream)
 
     def is_error(self, text: str) -> bool:
         return any(pattern.search(text) for _, pattern in OUTCOMES)
@@ -269,6 +287,7 @@ class Rehearsal:
             while self.listeners() and time.monotonic() < until:
                 time.sleep(0.01)
         self.script.wait()
+        self.reader.join(SECONDS_TO_READ)
         while not self.lines.empty():
             self.tell(self.lines.get())
         return code
