@@ -62,6 +62,8 @@ class Registration:
         _check_url(self.url)
         for what, text in self._texts():
             _check_text(what, text)
+        if self.detect and self.rid.startswith("win-"):
+            raise BadRequest("detect: a Windows script cannot ask uname; choose the processor.")
         if self.target.kind in _TAGS and not self.target.project:
             raise BadRequest(f"target.project: a {_words(self.target.kind)} belongs to a project; name it.")
         if self.target.tags and self.target.kind not in _TAGS:

@@ -19,7 +19,7 @@ _DEFAULT = {"linux": "linux-x64", "osx": "osx-x64", "win": "win-x64"}
 
 def answer(wanted: Registration) -> dict[str, Any]:
     """Everything the page and scripts ask for; raises NoSuchPackage or BadRequest."""
-    package = find_package(wanted.version, wanted.rid, wanted.flavour)
+    package = package_of(wanted)
     commands = commands_of(wanted, package)
     default = find_package(wanted.version, _DEFAULT[package.rid.system], wanted.flavour)
     rows = [] if wanted.detect else difference(commands_of(wanted, default), commands)
@@ -36,6 +36,12 @@ def answer(wanted: Registration) -> dict[str, Any]:
         "warnings": warnings(wanted, package),
         "rids": [rid.name for rid in rids_of(wanted.version, wanted.flavour)],
     }
+
+
+def package_of(wanted: Registration) -> Package:
+    """The package that is asked for; a script that chooses by itself needs the version only."""
+    rid = "linux-x64" if wanted.detect else wanted.rid
+    return find_package(wanted.version, rid, wanted.flavour)
 
 
 def commands_of(wanted: Registration, package: Package, folder: str | None = None) -> list[str]:
