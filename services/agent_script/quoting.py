@@ -36,19 +36,19 @@ def _bash_letter(letter: str) -> str:
 
 
 def powershell_word(text: str) -> str:
-    """`text` as one value of PowerShell, written in ASCII.
+    """`text` as one value of PowerShell, written in printable ASCII.
 
     PowerShell 5 reads a file without a byte order mark in the system's code page; there, part of a letter
     such as U+0412 is a quote that would end the text (about_Quoting_Rules: it takes four kinds of them).
     """
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(map(_powershell_letter, text)) + '"'
 
 
 def _powershell_letter(letter: str) -> str:
-    if letter.isascii():
-        return f"`{letter}" if letter in '`$"' else letter
+    if " " <= letter <= "~":
+        return f"`{letter}" if letter in '`$"#' else letter
     units = letter.encode("utf-16-be")
     return "".join(f"$([char]0x{units[at : at + 2].hex()})" for at in range(0, len(units), 2))
 
