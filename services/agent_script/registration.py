@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from services.agent_script.packages import Flavour
 from services.errors import BadRequest
 
+ARTICLES_URL = "https://dev.azure.com/torben/"
+ARTICLES_POOL = "SandboxDeploy"
+"""What the article registers with; the form begins with it."""
 Kind = Literal["deployment_pool", "deployment_group", "environment", "agent_pool"]
 
 

@@ -2,11 +2,11 @@
 import { asCurl, call } from "./api.js";
 import { ask, hearJobs, showProblem, wish } from "./ask.js";
 import { programIn } from "./agent_script_file.js";
-import { PROCESSORS, TARGETS, asQuery, asRequest, fromQuery, processorOf, ridOf } from "./agent_script_request.js";
+import { PROCESSORS, SWITCHES, TARGETS, TEXTS, asQuery, asksMachine, asRequest, fromQuery, processorOf, ridOf } from "./agent_script_request.js";
 import { createTerminal, hear as hearTerminal, renderTerminal } from "./agent_script_terminal.js";
 import { renderAnswer, renderBinary, renderFindings } from "./agent_script_views.js";
-import { previewVerdict, rehearsalVerdict } from "./agent_script_words.js";
-import { byId, h, mark, setText } from "./dom.js";
+import { previewVerdict, refusedVerdict, rehearsalVerdict } from "./agent_script_words.js";
+import { byId, h, inline, mark, setText } from "./dom.js";
 import { renderHeadline } from "./headline.js";
 import { begin, waited } from "./live.js";
 
@@ -20,6 +20,10 @@ let refused = null;
 let asked = 0;
 let rehearseWith = "yours";
 let dropped = null;
+let cancelling = false;
+let wasLive = false;
+let decoded = 0;
+let inspected = 0;
 /** The headline is about what was done last: typing or rehearsing. */
 let about = "preview";
 
@@ -28,7 +32,8 @@ const page = begin({ hear, render });
 form.addEventListener("input", () => edited());
 form.addEventListener("submit", (event) => event.preventDefault());
 byId("rehearse").addEventListener("click", rehearse);
-byId("cancel").addEventListener("click", () => ask(page, "cancel", true, "rehearsal-said", "POST", "/agent-script/cancel", {}));
+byId("cancel").addEventListener("click", cancel);
+for (const button of byId("examples").querySelectorAll("button")) button.addEventListener("click", () => paste(button.value));
 byId("link").addEventListener("click", copyLink);
 byId("download").addEventListener("click", download);
 offerFiles(byId("drop"), byId("file"), byId("choose-file"));
@@ -38,10 +43,8 @@ preview();
 // the form
 
 function values() {
-  const data = new FormData(form);
-  const texts = Object.fromEntries([...data].map(([name, value]) => [name, String(value)]));
-  const switches = Object.fromEntries(["service", "detect", "replace"].map((name) => [name, form.elements[name].checked]));
-  return { processor: "arm", ...texts, ...switches };
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, form.elements[name]?.value ?? "arm"]));
+  return { ...texts, ...Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name].checked])) };
 }
 
 function setValues(found) {
@@ -62,8 +65,10 @@ function renderForm(found) {
   if (shown.join() !== offered.join()) {
     byId("processors").replaceChildren(...offered.map((name) => h("label", {}, h("input", { type: "radio", name: "processor", value: name }), name)));
   }
-  for (const input of byId("processors").querySelectorAll("input")) input.checked = input.value === chosen;
-  setText(byId("processor-words"), PROCESSORS[found.system][chosen]);
+  const asks = asksMachine(found);
+  for (const input of byId("processors").querySelectorAll("input")) [input.checked, input.disabled] = [input.value === chosen, asks];
+  byId("system").disabled = asks;
+  byId("processor-words").replaceChildren(...inline(asks ? "The script asks the machine that it runs on." : PROCESSORS[found.system][chosen]));
   setText(byId("name-label"), TARGETS[found.kind].label);
   byId("of-project").hidden = !TARGETS[found.kind].project;
   byId("detect").disabled = found.system === "win";
@@ -137,6 +142,11 @@ function rehearse() {
   ask(page, "rehearse", true, "rehearsal-said", "POST", "/agent-script/rehearse", body);
 }
 
+async function cancel() {
+  cancelling = true;
+  cancelling = Boolean(await ask(page, "cancel", true, "rehearsal-said", "POST", "/agent-script/cancel", {}));
+}
+
 function hear(events, live) {
   hearJobs(events);
   hearTerminal(terminal, events);
@@ -147,6 +157,8 @@ function render({ store, status }) {
   const state = store?.state?.agent_script;
   const live = status.state === "websocket" || status.state === "polling";
   byId("main").dataset.phase = state?.phase ?? "connecting";
+  if (live && !wasLive && refused?.kind === "away") preview();
+  wasLive = live;
   renderTop(state);
   renderTerminal(terminal);
   if (!state) return;
@@ -160,7 +172,7 @@ function render({ store, status }) {
 function renderTop(state) {
   const told = about === "rehearsal" ? rehearsalVerdict(state, waited(page, "agent_script")) : null;
   if (told) renderHeadline(told);
-  else if (refused) renderHeadline({ tone: "refused", title: "There is no such script", more: `${refused.message} ${refused.hint}` });
+  else if (refused) renderHeadline(refusedVerdict(refused));
   else if (answer) renderHeadline(previewVerdict(answer, request));
 }
 
@@ -168,7 +180,7 @@ function renderTop(state) {
 function renderPackages(state) {
   const yours = ridOf(values());
   const here = state.machine?.rid;
-  const detects = values().detect;
+  const detects = asksMachine(values());
   const choices = detects ? [["yours", `${here ?? "no"} package`]] : [["yours", `${yours} package`], ...(here && here !== yours ? [["here", `${here} package`]] : [])];
   const text = choices.map(([, words]) => words).join();
   const group = byId("packages");
@@ -193,7 +205,11 @@ function renderButtons(state, live) {
   const windows = values().system === "win";
   byId("rehearse").disabled = busy || !live || Boolean(refused) || windows;
   setText(byId("rehearse").lastElementChild, state.result ? "Again" : "Rehearse");
-  byId("cancel").hidden = !(state.phase === "starting" || state.phase === "running");
+  const under = state.phase === "starting" || state.phase === "running";
+  if (!under) cancelling = false;
+  byId("cancel").hidden = !under;
+  byId("cancel").disabled = cancelling || !live;
+  setText(byId("cancel").lastElementChild, cancelling ? "Cancelling" : "Cancel");
   setText(byId("rehearsal-foot"), windows ? "A Windows script cannot be rehearsed here." : "Runs your script here, in a sandbox, with a package of our own: what differs from yours is the download address.");
 }
 
@@ -226,11 +242,15 @@ function offerFiles(area, input, button) {
 }
 
 async function inspect(file) {
-  byId("bin-said").replaceChildren();
+  const mine = (inspected += 1);
+  byId("bin-said").replaceChildren(h("p", { class: "foot" }, `Reading ${file.name} …`));
   try {
-    dropped = await call("POST", "/api/agent-script/inspect", await programIn(file));
+    const found = await call("POST", "/api/agent-script/inspect", await programIn(file));
+    if (mine !== inspected) return;
+    dropped = found;
+    byId("bin-said").replaceChildren();
   } catch (problem) {
-    showProblem(byId("bin-said"), problem);
+    if (mine === inspected) showProblem(byId("bin-said"), problem);
   }
   byId("file").value = "";
   page.refresh();
@@ -245,7 +265,17 @@ function whenQuiet(field, act) {
 }
 
 async function decode() {
+  const mine = (decoded += 1);
   const text = byId("pasted").value;
-  const { findings } = await call("POST", "/api/agent-script/decode", { text }).catch(() => ({ findings: [] }));
-  renderFindings(text.trim(), findings);
+  try {
+    const { findings } = await call("POST", "/api/agent-script/decode", { text });
+    if (mine === decoded) renderFindings(text.trim(), findings);
+  } catch (problem) {
+    if (mine === decoded) showProblem(byId("findings"), problem);
+  }
+}
+
+function paste(text) {
+  byId("pasted").value = text;
+  decode();
 }
