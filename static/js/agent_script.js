@@ -250,7 +250,7 @@ async function inspect(file) {
     dropped = found;
     byId("bin-said").replaceChildren();
   } catch (problem) {
-    if (mine === inspected) showProblem(byId("bin-said"), problem);
+    if (mine === inspected) showProblem(byId("bin-said"), { ...problem, message: `${file.name}: ${problem.message}` });
   }
   byId("file").value = "";
   page.refresh();

@@ -40,7 +40,8 @@ function shown(pieces, tone) {
   return nodes;
 }
 
-const options = (text) => text.split(/(--[a-z]+)/).map((part, place) => (place % 2 === 1 ? h("span", { class: "opt" }, part) : part));
+/** A command with its options kept in one line each. */
+export const options = (text) => text.split(/(--[a-z]+)/).map((part, place) => (place % 2 === 1 ? h("span", { class: "opt" }, part) : part));
 
 function footOf(answer, request) {
   if (answer.shell === "powershell") return "PowerShell 5 or later. What cmd.exe would not leave alone goes through the agent's own variables.";
