@@ -22,6 +22,8 @@ let rehearseWith = "yours";
 let dropped = null;
 let cancelling = false;
 let wasLive = false;
+/** Asked for, and not yet seen to begin. */
+let begins = false;
 let decoded = 0;
 let inspected = 0;
 /** The headline is about what was done last: typing or rehearsing. */
@@ -137,6 +139,7 @@ function download() {
 function rehearse() {
   about = "rehearsal";
   dropped = null;
+  begins = true;
   const here = page.store.state.agent_script.machine.rid;
   const body = rehearseWith === "here" ? { ...asRequest(values()), rid: here } : asRequest(values());
   ask(page, "rehearse", true, "rehearsal-said", "POST", "/agent-script/rehearse", body);
@@ -156,7 +159,7 @@ function hear(events, live) {
 function render({ store, status }) {
   const state = store?.state?.agent_script;
   const live = status.state === "websocket" || status.state === "polling";
-  byId("main").dataset.phase = state?.phase ?? "connecting";
+  byId("main").dataset.phase = phaseOfTop(state);
   if (live && !wasLive && refused?.kind === "away") preview();
   wasLive = live;
   renderTop(state);
@@ -167,6 +170,13 @@ function render({ store, status }) {
   renderOutcome(state);
   const shown = dropped ?? state.binary;
   if (byId("binary").shown !== shown) renderBinary((byId("binary").shown = shown), shown === state.binary);
+}
+
+/** The headline is about the rehearsal or about the script; it has a diamond where that one failed. */
+function phaseOfTop(state) {
+  if (!state) return "connecting";
+  if (about === "rehearsal") return state.phase;
+  return refused ? "failed" : state.phase === "failed" ? "stopped" : state.phase;
 }
 
 function renderTop(state) {
@@ -201,11 +211,12 @@ function chip(which, words) {
 }
 
 function renderButtons(state, live) {
-  const busy = state.phase === "starting" || state.phase === "running" || wish("rehearse", null) === true;
+  const under = state.phase === "starting" || state.phase === "running";
+  if (under) begins = false;
+  const busy = under || (begins && wish("rehearse", null) === true);
   const windows = values().system === "win";
   byId("rehearse").disabled = busy || !live || Boolean(refused) || windows;
   setText(byId("rehearse").lastElementChild, state.result ? "Again" : "Rehearse");
-  const under = state.phase === "starting" || state.phase === "running";
   if (!under) cancelling = false;
   byId("cancel").hidden = !under;
   byId("cancel").disabled = cancelling || !live;

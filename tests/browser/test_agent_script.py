@@ -141,6 +141,24 @@ def test_a_rehearsal_shows_bashs_error_and_then_the_agent_that_runs(agent):
 
 
 @on_one_engine
+def test_a_dashboard_killed_meanwhile_is_told_and_the_next_rehearsal_may_begin(agent, dashboard):
+    agent.check(f"input[name=processor][value={MATCHING.split('-')[1]}]", force=True)
+    agent.uncheck("#service", force=True)
+    expect(agent.locator("#script")).not_to_contain_text("svc.sh")
+    agent.click("#rehearse")
+    expect(agent.locator("#main")).to_have_attribute("data-phase", "running", timeout=LONG)
+    dashboard.kill()
+    agent.fill("#name", "typed while it was away")
+    expect(agent.locator("#refusal")).to_contain_text("did not answer")
+    expect(agent.locator("#copy")).to_be_disabled()
+    dashboard.start()
+    expect(agent.locator("#script")).to_contain_text("typed while it was away", timeout=LONG)
+    expect(agent.locator("#rehearsal-verdict")).to_contain_text("restarted meanwhile", timeout=LONG)
+    expect(agent.locator("#rehearse")).to_be_enabled()
+    expect(agent.locator("#verdict .mark")).to_have_count(0)
+
+
+@on_one_engine
 def test_a_chosen_program_and_a_dropped_package_are_read(agent):
     agent.set_input_files("#file", "/bin/sh")
     expect(agent.locator("#bin-h")).to_have_text("sh")
