@@ -68,12 +68,7 @@ class AgentScript:
         try:
             text = f"Rehearse the script with {package.file}."
             return self._workspace.submit(
-                self,
-                "rehearse",
-                lambda: self._rehearse(wanted, package),
-                text=text,
-                failed=self._end_failed,
-                interrupt=self._cancelled.set,
+                self, "rehearse", lambda: self._rehearse(wanted, package), text=text, failed=self._end_failed
             )
         except BaseException:
             self._busy.release()
@@ -123,7 +118,7 @@ class AgentScript:
     def _sweep(self) -> None:
         """An engine may finish making what a killed dashboard had asked for a moment before."""
         deadline = time.monotonic() + _LATEST
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._workspace.ending(self) is None:
             self._workspace.stop(_NAME, grace=0)
             time.sleep(0.5)
 
@@ -219,7 +214,8 @@ class AgentScript:
             )
 
     def _check_cancelled(self) -> None:
-        if self._cancelled.is_set():
+        """Raises Cancelled when somebody asked for the end, or all of the workspace is to be removed."""
+        if self._cancelled.is_set() or self._workspace.ending(self) == "dropped":
             raise Cancelled
 
     def _fail(self, error: LabError) -> None:

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from services.errors import LabError, WrongPhase
 from services.events.log import EventLog
 
+Ending = Literal["dropped", "closing"]
 _WAITING = 50
 _logger = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ class _Job:
     name: str
     work: Callable[[], None]
     failed: Callable[[LabError], None]
-    interrupt: Callable[[], object] | None
 
 
 class Lane:
@@ -43,8 +43,7 @@ class Lane:
         self._log = log
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
-        self._running: _Job | None = None
-        self._held = self._closed = False
+        self._busy = self._held = self._closed = self._dropped = False
         self._worker = threading.Thread(target=self._work, name=f"lane-{log.workspace}-{name}", daemon=True)
         self._worker.start()
 
@@ -56,15 +55,13 @@ class Lane:
         failed: Callable[[LabError], None],
         text: str,
         by: str | None = None,
-        interrupt: Callable[[], object] | None = None,
     ) -> str:
         """Put `work` at the end of the queue and return the job's id; that it was asked for is on disk.
 
         `text` says what was asked for, `by` who asked (`page`, `api`); `failed` is called with the error
-        before `job.failed` is recorded; `interrupt` asks running work to end soon.
-        Raises WrongPhase when 50 jobs wait already.
+        before `job.failed` is recorded. Raises WrongPhase when 50 jobs wait already.
         """
-        job = _Job(secrets.token_hex(6), name, work, failed, interrupt)
+        job = _Job(secrets.token_hex(6), name, work, failed)
         with self._changed:
             if len(self._waiting) >= _WAITING:
                 raise WrongPhase(f"{_WAITING} jobs are waiting already.", hint="Wait until some are done.")
@@ -78,13 +75,17 @@ class Lane:
             self._changed.notify_all()
         return job.id
 
+    @property
+    def ending(self) -> Ending | None:
+        """Why a long job should end soon: all is to be removed, or the dashboard goes."""
+        return "closing" if self._closed else "dropped" if self._dropped else None
+
     def drop(self) -> None:
-        """Forget the jobs that wait, and say so of each; what can be interrupted is."""
+        """Forget the jobs that wait, and say so of each; the one that runs may ask for `ending`."""
         with self._changed:
-            if self._running and self._running.interrupt:
-                self._running.interrupt()
             dropped = [*self._waiting]
             self._waiting.clear()
+            self._dropped = self._busy
         for job in dropped:
             self._fail(job, WrongPhase("It was dropped before its turn came.", hint="Ask for it again."))
 
@@ -93,7 +94,7 @@ class Lane:
         """Let the running job end, and start no other one meanwhile."""
         with self._changed:
             self._held = True
-            self._changed.wait_for(lambda: self._running is None)
+            self._changed.wait_for(lambda: not self._busy)
         try:
             yield
         finally:
@@ -123,13 +124,13 @@ class Lane:
 
     def _next(self) -> _Job | None:
         with self._changed:
-            self._running = None
+            self._busy = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._held))
             if self._closed:
                 return None
-            self._running = self._waiting.popleft()
-            return self._running
+            self._busy, self._dropped = True, False
+            return self._waiting.popleft()
 
     def _fail(self, job: _Job, error: LabError) -> None:
         try:
