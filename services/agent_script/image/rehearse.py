@@ -158,6 +158,11 @@ def limited(user: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 
 
+def goes_on(command: str) -> bool:
+    """True for a traced command that ends inside of a quoted text."""
+    return bool(set("'\"") & set(QUOTED.sub("", command))) and command.count("\n") < MOST_LINES_OF_A_COMMAND
+
+
 class Rehearsal:
     """One run of the script."""
 
@@ -229,11 +234,7 @@ class Rehearsal:
 
     def tell_command(self, text: str) -> None:
         """What bash traced, or the exit code of what failed."""
-        self.half = (
-            text
-            if set("'\"") & set(QUOTED.sub("", text)) and text.count("\n") < MOST_LINES_OF_A_COMMAND
-            else ""
-        )
+        self.half = text if goes_on(text) else ""
         if self.half or text.startswith(f"printf '\\036{MARK[1:]}!"):
             return
         if text.startswith("!"):
