@@ -17,7 +17,8 @@ REQUIRED = {name.strip() for name in os.environ.get("LAB_REQUIRE", "").split(","
 @functools.cache
 def missing(part):
     """Why this machine cannot run tests of that part; None when it can."""
-    return {"docker": _no_docker, "local": _no_local, "browser": _no_browser}[part]()
+    parts = {"docker": _no_docker, "local": _no_local, "browser": _no_browser, "blazor": _no_blazor}
+    return parts[part]()
 
 
 def _no_docker():
@@ -46,8 +47,15 @@ def _no_browser():
     return None if Path(CHROMIUM).exists() else f"no Chromium at {CHROMIUM}"
 
 
+def _no_blazor():
+    folder = os.environ.get("LAB_BLAZOR_DIR")
+    if not folder:
+        return "LAB_BLAZOR_DIR names no folder with the published Blazor app"
+    return None if Path(folder, "blazor").is_file() else f"no Blazor app in LAB_BLAZOR_DIR={folder}"
+
+
 def pytest_runtest_setup(item):
-    for part in ("docker", "local", "browser"):
+    for part in ("docker", "local", "browser", "blazor"):
         if item.get_closest_marker(part) and (reason := missing(part)):
             pytest.skip(reason)
 

@@ -9,7 +9,7 @@ from services.visitors import connection as hub
 from services.visitors.browser import Browser
 from services.visitors.connection import HubConnection
 from services.visitors.negotiation import StartFailed
-from services.visitors.settings import CrowdSettings
+from services.visitors.settings import CrowdSettings, Ways
 from services.visitors.transports import ConnectionLost
 
 FAILED = {
@@ -62,7 +62,7 @@ def test_a_silent_server_is_pinged_and_then_given_up(strange_server, monkeypatch
     sent = []
 
     async def wait_in_silence(browser):
-        connection = await HubConnection.start(browser, CrowdSettings())
+        connection = await HubConnection.start(browser, Ways())
         send = connection._transport.send
         monkeypatch.setattr(connection._transport, "send", lambda frame: sent.append(frame) or send(frame))
         with pytest.raises(ConnectionLost, match="Server timeout elapsed"):
@@ -77,7 +77,7 @@ def test_a_handshake_that_is_never_answered_is_given_up(strange_server, monkeypa
 
     async def shake_hands(browser):
         with pytest.raises(StartFailed, match="Server timeout elapsed"):
-            await HubConnection.start(browser, CrowdSettings())
+            await HubConnection.start(browser, Ways())
 
     _with_browser(strange_server("silent"), shake_hands)
 
