@@ -8,6 +8,7 @@ Resume when a memory could not be taken along, and loads a failed page again).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -154,11 +155,12 @@ class BlazorScript:
         return [*errors, thrown, NO_WEBSOCKETS, NOT_STARTED]
 
     async def leave(self, browser: Browser, connection: HubConnection | None) -> None:
-        """The page's last word goes by a request of its own; the connection just ends."""
-        if self._secret:
-            await browser.send_beacon(f"{HUB}/disconnect", circuitId=self._secret)
-        if connection:
-            await connection.vanish()
+        """The page's last word goes by a request of its own, while the connection just ends."""
+        async with asyncio.TaskGroup() as both:
+            if self._secret:
+                both.create_task(browser.send_beacon(f"{HUB}/disconnect", circuitId=self._secret))
+            if connection:
+                both.create_task(connection.vanish())
 
     async def hear(self, connection: HubConnection, message: Message) -> None:
         """What the hub asks of the page; raises VisitFailed for what a page does not do."""
