@@ -34,12 +34,46 @@ class BlazorLab(Lab):
         for replica in self.replicas.values():
             until(lambda port=replica.public: listens(port), replica.story)
         self.balancer.wait_for("balancer.ready")
+        self.know(*names)
+
+    def know(self, *names):
+        """These are the replicas that the balancer has from now on."""
+        ports = {name: self.replicas[name].public for name in names}
         self.balancer.know(
-            [{"name": name, "host": "127.0.0.1", "port": r.public} for name, r in self.replicas.items()]
+            [{"name": name, "host": "127.0.0.1", "port": port} for name, port in ports.items()]
         )
 
     def visit(self, count, **fields):
         return super().visit(count, **({"app": "blazor"} | fields))
+
+    def begin(self, mode, count, **fields):
+        """With an empty lab: everybody has left, and what was told before is of no interest."""
+        self.crowd.set(0)
+        until(lambda: not self.circuits(), lambda: f"all circuits end: {self.circuits()}")
+        self.balancer.set(mode)
+        self._told_before = len(self.crowd.lines)
+        self.visit(count, **fields)
+
+    def told(self, kind, **data):
+        """What the crowd has told since the beginning."""
+        before = self.crowd.lines[: self._told_before]
+        return [line["data"] for line in self.crowd.of(kind, **data) if line not in before]
+
+    def wait_until_told(self, kind, count=1, **data):
+        """So many lines of this kind since the beginning."""
+
+        def seen():
+            found = self.told(kind, **data)
+            return found if len(found) >= count else None
+
+        return until(seen, lambda: f"{count} {kind} {data}\n{self.crowd.story()}", 60)
+
+    def agree(self):
+        """Until pages and replicas say the same of every circuit; that."""
+        return until(
+            lambda: (seen := self.seen()) == self.circuits() and seen,
+            lambda: f"{self.seen()} is not {self.circuits()}\n{self.crowd.story()}",
+        )
 
     def circuits(self):
         """Id → replica and count, as the replicas themselves see those that are connected."""

@@ -45,6 +45,8 @@ class HubConnection:
         self._reader = signalr.FrameReader(protocol)
         self._calls = 0
         self._lost = False
+        self._closed: ConnectionLost | None = None
+        """What the server's Close said; what came before it is heard first."""
         self._sent_at = self._heard_at = time.monotonic()
 
     @classmethod
@@ -114,6 +116,8 @@ class HubConnection:
     async def read(self, until: float) -> list[Message]:
         """What arrives, or nothing when `until` (monotonic seconds) comes first; raises ConnectionLost."""
         while True:
+            if self._closed:
+                raise self._closed
             due = min(until, self._next_ping, self._silent_at)
             data = await self._receive(due - time.monotonic())
             if data and (messages := self._messages(data)):
@@ -155,14 +159,15 @@ class HubConnection:
             messages = self._reader.feed(data)
         except BadFrame as error:
             raise ConnectionLost(f"Error: {error}", mistaken=True) from error
-        for message in messages:
+        for number, message in enumerate(messages):
             if isinstance(message, Close):
                 self._lost = True
-                raise ConnectionLost(
+                self._closed = ConnectionLost(
                     wording.closed_by_server(message.error),
                     may_reconnect=message.allow_reconnect,
                     mistaken=message.error is not None,
                 )
+                return messages[:number]
         return messages
 
     async def _send(self, message: Message) -> None:
