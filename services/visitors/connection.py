@@ -178,11 +178,15 @@ class HubConnection:
             raise ConnectionLost(str(error)) from error
 
     async def leave(self) -> None:
-        """Say goodbye as the client's stop() does, then close; never raises."""
-        if not self._lost:
-            with contextlib.suppress(ConnectionLost):
-                await self._send(Close())
-        await self._transport.close()
+        """Say goodbye and close, which as in the client's stop() waits for no answer; never raises."""
+        async with asyncio.TaskGroup() as both:
+            if not self._lost:
+                both.create_task(self._say_goodbye())
+            both.create_task(self._transport.close())
+
+    async def _say_goodbye(self) -> None:
+        with contextlib.suppress(ConnectionLost):
+            await self._send(Close())
 
     async def vanish(self) -> None:
         """Be gone without a word, as the page's connections are when it is closed; never raises."""

@@ -136,7 +136,7 @@ def _event_data(event: bytes) -> bytes:
 
 
 class LongPolling:
-    """One request after the other waits for what comes; the next begins when the last was answered."""
+    """One request after the other waits for what comes; each is followed at once by the next."""
 
     def __init__(self, browser: Browser, token: str) -> None:
         self._browser = browser

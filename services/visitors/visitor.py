@@ -45,6 +45,7 @@ class Visitor:
         self._script: Script | None = None
         self._held = Held()
         self._connection: HubConnection | None = None
+        self._visiting = self._reloading = False
 
     def facts(self) -> dict[str, Any]:
         """As the control port shows it."""
@@ -57,16 +58,34 @@ class Visitor:
         """Visit until cancelled, then say goodbye."""
         try:
             while True:
-                await self._visit()
+                await self._visit_until_reloaded()
         finally:
             await self._leave_page()
             await self._browser.close()
+
+    def reload(self, living: asyncio.Task[None]) -> None:
+        """Press the browser's reload button; `living` is the task that is in `live()`."""
+        if self._visiting and not (self._reloading or living.done()):
+            self._reloading = True
+            living.cancel()
 
     def fail(self, errors: list[str]) -> None:
         """Its page shows an error from now on; `errors` is what the client logged."""
         self._become("failed")
         text = f"{self.name} gives up: {_plain(errors[0].split('. ')[0])}."
         self._crowd.tell("visitor.failed", text, level="warning", visitor=self.name, errors=errors)
+
+    async def _visit_until_reloaded(self) -> None:
+        self._visiting = True
+        try:
+            await self._visit()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._reloading or task is None or task.uncancel() > 0:
+                raise  # told to leave as well
+            self._reloading = False
+            self._become("waiting")
+            await self._leave_page()
 
     async def _visit(self) -> None:
         """One load of the page, as long as it lasts."""
