@@ -18,8 +18,8 @@ REQUIRED = {name.strip() for name in os.environ.get("LAB_REQUIRE", "").split(","
 @functools.cache
 def missing(part):
     """Why this machine cannot run tests of that part; None when it can."""
-    parts = {"docker": _no_docker, "local": _no_local, "browser": _no_browser, "blazor": _no_blazor}
-    return parts[part]()
+    checks = {"docker": _no_docker, "local": _no_local, "browser": _no_browser, "blazor": _no_blazor}
+    return checks[part]()
 
 
 def _no_docker():
@@ -49,10 +49,10 @@ def _no_browser():
 
 
 def _no_blazor():
-    folder = os.environ.get("LAB_BLAZOR_DIR")
-    if not folder:
-        return "LAB_BLAZOR_DIR names no folder with the published Blazor app"
-    return None if Path(folder, "blazor").is_file() else f"no Blazor app in LAB_BLAZOR_DIR={folder}"
+    folder = os.environ.get("LAB_BLAZOR_DIR", "")
+    if os.access(Path(folder, "blazor"), os.X_OK) and folder:
+        return None
+    return "LAB_BLAZOR_DIR names no published Blazor app (.ci/blazor unpacks the one beside the checkout)"
 
 
 @pytest.hookimpl(tryfirst=True)
