@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ValidationError
@@ -37,6 +37,8 @@ class Call:
     body: type[Body] | None
     query: type[BaseModel] | None
     raises: tuple[type[LabError], ...]
+    media: tuple[str, ...] = ()
+    """What the answer is where it is no JSON."""
 
     @property
     def address(self) -> str:
@@ -62,12 +64,16 @@ class Calls:
         body: type[Body] = Nothing,
         query: type[BaseModel] | None = None,
         raises: tuple[type[LabError], ...] = (),
+        media: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """`answer` JobAccepted: the function gives a job id, and the status is 202."""
+        """`answer` JobAccepted: the function gives a job id, and the status is 202.
+
+        With `media` it gives the whole response, of one of these types.
+        """
 
         def keep(act: Callable[..., Any]) -> Callable[..., Any]:
             taken = None if method == "GET" else body
-            self.all.append(Call(method, path, act, answer, taken, query, raises))
+            self.all.append(Call(method, path, act, answer, taken, query, raises, media))
             return act
 
         return keep
@@ -96,6 +102,8 @@ def _view(call: Call, find: Find, settings: Settings) -> Callable[..., Response]
         if call.query:
             arguments.append(read_query(call.query))
         answer = call.act(*arguments)
+        if call.media:
+            return cast(Response, answer)
         response = jsonify({"job": answer} if call.answer is JobAccepted else answer)
         response.status_code = call.status
         return response
