@@ -88,10 +88,10 @@ def test_a_search_finds_what_fits_and_nothing_else_from_both_ends_and_in_pages(s
     wanted = [event.seq for event in EVENTS if fits(event)]
     assert [event.seq for event in store.find("demo", search, limit=10**6)] == wanted
     middle = 41 + COUNT // 2
-    after = [event.seq for event in store.find("demo", search, after=middle, limit=30)]
-    assert after == [seq for seq in wanted if seq > middle][:30]
-    before = [event.seq for event in store.find("demo", search, before=middle, limit=30)]
-    assert before == [seq for seq in wanted if seq < middle][-30:]
+    after = [event.seq for event in store.find("demo", search, after=middle, limit=10)]
+    assert after == [seq for seq in wanted if seq > middle][:10]
+    before = [event.seq for event in store.find("demo", search, before=middle, limit=10)]
+    assert before == [seq for seq in wanted if seq < middle][-10:]
 
 
 @pytest.mark.parametrize("name", SEARCHES)
