@@ -8,6 +8,7 @@ import { begin, waited } from "./live.js";
 import { createLog, hear as hearLog, renderLog } from "./log.js";
 import { createPicture, renderPicture } from "./picture.js";
 import { stepsOf } from "./picture_story.js";
+import { renderPictureTable } from "./picture_table.js";
 import { offerReplicaRows, renderReplicaRows } from "./replica_rows.js";
 import { count, createTally } from "./tally.js";
 import { createStory, hearStory, openStory } from "./story_panel.js";
@@ -16,7 +17,7 @@ import { affinityVerdict } from "./verdict.js";
 
 const tally = createTally();
 const picture = createPicture(byId("picture"));
-const flights = createFlights(byId("picture"), () => picture.geometry);
+const flights = createFlights(byId("picture"), () => picture.geometry, () => page.refresh());
 let log = null;
 let drawn = null;
 
@@ -53,11 +54,11 @@ function render({ store, status }) {
   if (!live) land(flights);
 }
 
-/** Drawn again only when what it shows is another object: patches copy what they change. */
+/** Drawn again only when somebody looks and what it shows is another object: patches copy what they change. */
 function renderStage(state, store, verdict) {
   const steps = picture.selected ? stepsOf(store.events, picture.selected) : [];
   const key = [state?.people, state?.circuits, state?.replicas, state?.balancer, tally.total, picture.selected, steps.at(-1)?.replica, picture.tall.matches];
-  if (drawn && key.every((part, i) => part === drawn[i])) return;
+  if (drawn && (!flights.seen || key.every((part, i) => part === drawn[i]))) return;
   drawn = key;
   renderPicture(picture, state, { title: verdict.title, refused: tally.refused, steps });
 }
@@ -65,6 +66,7 @@ function renderStage(state, store, verdict) {
 function renderStale(state, live, store) {
   const element = byId("as-of");
   element.hidden = live || !state;
+  renderPictureTable(byId("picture-table"), state);
   const last = store?.events.at(-1);
   if (!element.hidden) setText(element.lastElementChild, `Not live: as it was${last ? ` at ${clockSeconds(last.at)}` : ""}`);
 }
