@@ -1,5 +1,6 @@
 /** The affinity page: the verdict, the picture, the controls and the log, all out of one state. */
 import { hearJobs } from "./ask.js";
+import { createCharts, hearCharts, renderCharts } from "./charts.js";
 import { offerControls, renderControls } from "./controls.js";
 import { byId, setText } from "./dom.js";
 import { createFlights, fly, land } from "./flights.js";
@@ -7,8 +8,8 @@ import { renderHeadline } from "./headline.js";
 import { begin, waited } from "./live.js";
 import { createLog, hear as hearLog, renderLog } from "./log.js";
 import { createPicture, renderPicture } from "./picture.js";
-import { stepsOf } from "./picture_story.js";
 import { renderPictureTable } from "./picture_table.js";
+import { stepsOf } from "./picture_story.js";
 import { offerReplicaRows, renderReplicaRows } from "./replica_rows.js";
 import { count, createTally } from "./tally.js";
 import { createStory, hearStory, openStory } from "./story_panel.js";
@@ -19,10 +20,12 @@ const tally = createTally();
 const picture = createPicture(byId("picture"));
 const flights = createFlights(byId("picture"), () => picture.geometry, () => page.refresh());
 let log = null;
+let charts = null;
 let drawn = null;
 
 const page = begin({ hear, render });
 log = createLog(page, page.refresh);
+charts = createCharts(page);
 const story = createStory(page, choose);
 offerControls(page);
 offerReplicaRows(page);
@@ -33,6 +36,7 @@ function hear(events, live) {
   count(tally, events);
   hearJobs(events);
   hearLog(log, events);
+  hearCharts(charts, events);
   if (live) hearStory(story, events);
   if (live) fly(flights, events);
 }
@@ -51,6 +55,7 @@ function render({ store, status }) {
   renderStage(state, store, verdict);
   setText(byId("since"), tally.since ? `404 since ${clockSeconds(tally.since)}` : "404");
   if (log) renderLog(log, picture.selected);
+  if (charts) renderCharts(charts, state);
   if (!live) land(flights);
 }
 
@@ -61,12 +66,12 @@ function renderStage(state, store, verdict) {
   if (drawn && (!flights.seen || key.every((part, i) => part === drawn[i]))) return;
   drawn = key;
   renderPicture(picture, state, { title: verdict.title, refused: tally.refused, steps });
+  renderPictureTable(byId("picture-table"), state);
 }
 
 function renderStale(state, live, store) {
   const element = byId("as-of");
   element.hidden = live || !state;
-  renderPictureTable(byId("picture-table"), state);
   const last = store?.events.at(-1);
   if (!element.hidden) setText(element.lastElementChild, `Not live: as it was${last ? ` at ${clockSeconds(last.at)}` : ""}`);
 }
