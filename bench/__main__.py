@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from bench import crowd, launch, live, machine, memory, toggle
+from bench import crowd, launch, live, machine, memory, picture, scroll, toggle
 from bench.table import Skipped, Table
 
 BENCHMARKS: dict[str, Callable[[bool], Table]] = {
@@ -18,6 +18,8 @@ BENCHMARKS: dict[str, Callable[[bool], Table]] = {
     "live": live.measure,
     "memory": memory.measure,
     "crowd": crowd.measure,
+    "scroll": scroll.measure,
+    "picture": picture.measure,
 }
 
 
