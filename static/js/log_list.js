@@ -5,6 +5,8 @@
 
 const ROWS = 60;
 const MIDDLE = Math.floor(ROWS / 3);
+/** Who follows sees the last lines only, and they change ten times a second: fewer rows are laid out then. */
+const LAST = 24;
 const GUESS = 56;
 /** So many rows are moved at once; fewer would be work at every tick of the wheel. */
 const STEP = 10;
@@ -34,8 +36,9 @@ export function drawList(view, count, { stick = false, force = NONE } = {}) {
   const [row, inside] = rowAt(view, scroll.scrollTop);
   if (row === null) return place(view, Math.floor(scroll.scrollTop / height(view)), scroll.scrollTop, force);
   const from = fitting(view, row);
-  const near = Math.abs(from - view.from) < STEP && from !== 0 && from !== count - ROWS;
-  if ((near || from === view.from) && force === NONE && !grown) return undefined;
+  const all = view.drawn === Math.min(ROWS, count);
+  const near = all && Math.abs(from - view.from) < STEP && from !== 0 && from !== count - ROWS;
+  if ((near || (all && from === view.from)) && force === NONE && !grown) return undefined;
   return place(view, row, scroll.scrollTop - inside, force, near ? view.from : from);
 }
 
@@ -63,7 +66,8 @@ export function atEnd(view) {
 export const drawnPlaces = (view) => [view.from, view.from + view.drawn];
 
 function toEnd(view, force) {
-  arrange(view, Math.max(0, view.count - ROWS), force);
+  const drawn = Math.min(view.count, ROWS, Math.max(LAST, Math.ceil(view.scroll.clientHeight / 40) + 4));
+  arrange(view, view.count - drawn, force, drawn);
   moveTo(view, view.from * height(view));
   finish(view);
   view.scroll.scrollTop = view.room.offsetHeight;
@@ -85,9 +89,8 @@ function fitting(view, row) {
 }
 
 /** Rows keep the content of their place; a row that leaves at one end is used again at the other. */
-function arrange(view, from, force) {
+function arrange(view, from, force, drawn = Math.min(ROWS, view.count)) {
   const { list, rows, fillRow } = view;
-  const drawn = Math.min(ROWS, view.count);
   const [oldFrom, oldEnd, end] = [view.from, view.from + view.drawn, from + drawn];
   for (let at = oldFrom; at < oldEnd; at += 1) {
     if ((at < from || at >= end) && rows[at % ROWS].contains(document.activeElement)) view.scroll.focus({ preventScroll: true });
