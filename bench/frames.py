@@ -15,6 +15,7 @@ from tests.browser.conftest import ARGUMENTS
 from tests.conftest import CHROMIUM, missing
 
 COLUMNS = ("what", "frames a second", "frame p50", "p99", "longest", "over 33 ms", "tasks over 50 ms", "heap")
+NOTE = "Chromium without a window and without a graphics card: frames that the page was ready for."
 _WATCH = """async ([seconds, act]) => {
   const deltas = [], tasks = [];
   const note = (list) => tasks.push(...list.getEntries().map((each) => each.duration));

@@ -16,7 +16,7 @@ import requests
 from playwright.sync_api import Page
 
 from bench import places
-from bench.frames import COLUMNS, Frames, browser_page, frames
+from bench.frames import COLUMNS, NOTE, Frames, browser_page, frames
 from bench.table import Table
 from tests.dashboard import TOKEN, Dashboard
 from tests.waiting import wait_for
@@ -48,7 +48,7 @@ def measure(quick: bool) -> Table:
     notes = [
         f"{replicas} replicas, {visitors} visitors, {engine} engine; a storm cuts all every {_EVERY:.0f} s.",
         f"{max(nodes, most)} SVG elements; {flown} requests flew with a cookie, {all_flown - flown} without.",
-        "Chromium without a window and without a graphics card: painting costs a core here.",
+        NOTE,
     ]
     return Table(COLUMNS, rows, notes)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from bench.frames import COLUMNS, browser_page, frames
+from bench.frames import COLUMNS, NOTE, browser_page, frames
 from bench.table import Skipped, Table
 from tests.conftest import missing
 from tests.dashboard import TOKEN, Dashboard
@@ -53,6 +53,6 @@ def _measured(page: Page, dashboard: Dashboard, count: int, seconds: float) -> T
     )
     notes = [
         f"{count:,} events; {drawn} lines and {held} elements in the document afterwards.",
-        "Chromium without a window and without a graphics card: painting costs a core here.",
+        NOTE,
     ]
     return Table(COLUMNS, rows, notes)
