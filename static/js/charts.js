@@ -9,7 +9,7 @@ import { clockSeconds, grouped, seconds } from "./units.js";
 
 const PAGE = 2000;
 const MOST_PAGES = 10;
-const GAP = 500;
+const GAP = 1000;
 const NAMES = ["ok", "warn", "refused", "ink", "ink-2", "ink-3", "line", "sunken", "accent", "on-accent", ...Array.from({ length: 8 }, (_, i) => `replica-${i + 1}`)];
 const ONE = [["refused", "bars", ["refused"]], ["lost", "bars", ["warn"]], ["kept", "bars", ["ok"]], ["times", "dots", ["ink"], " s"]];
 
@@ -37,7 +37,7 @@ export function hearCharts(charts, events) {
   });
 }
 
-/** Draw what is new, at most twice a second, and nothing while nobody looks. */
+/** Draw what is new, at most once a second, and nothing while nobody looks. */
 export function renderCharts(charts, state) {
   const section = byId("charts");
   const replicas = replicasInOrder(state);
