@@ -30,11 +30,12 @@ export function hearCharts(charts, events) {
   else charts.waiting.push(...events);
   if (charts.begun) return;
   charts.begun = true;
-  fetchPast(charts, Date.parse(events.at(-1).at)).finally(() => {
+  const goOn = () => {
     count(charts.counts, charts.waiting);
     charts.waiting = null;
     charts.page.refresh();
-  });
+  };
+  fetchPast(charts, Date.parse(events.at(-1).at)).then(goOn, goOn); // without its past where that cannot be had
 }
 
 /** Draw what is new, at most once a second, and nothing while nobody looks. */

@@ -11,7 +11,7 @@ import { grouped } from "./units.js";
 
 /** The log of this page; `page` is what live.js keeps. */
 export function createLog(page, onChange) {
-  const log = { page, filter: createFilter(), choices: createChoices(), following: true, paused: false, standing: Infinity, news: 0, heard: 0, selected: null, linked: null, seen: 0, asked: 0, told: null, stale: true, onChange };
+  const log = { page, filter: createFilter(), choices: createChoices(), following: true, paused: false, standing: Infinity, news: 0, heard: 0, selected: null, linked: null, seen: 0, asked: 0, told: null, partial: false, stale: true, onChange };
   log.pages = createPages((from, count) => fetchEvents(log, { after: from - 1, limit: count }), () => arrived(log));
   const scroll = byId("log-scroll");
   log.view = createList({ scroll, room: byId("log-room"), list: byId("log-lines"), makeRow: makeLine, fillRow: (row, place) => fillLine(row, eventAt(log.pages, place), place, log) });
@@ -29,7 +29,7 @@ export function createLog(page, onChange) {
 export function hear(log, events) {
   if (events.length === 0) return;
   const first = log.heard === 0;
-  const anew = events[0].seq !== log.heard + 1 || events.some((event) => event.kind === "workspace.reset");
+  const anew = log.partial || events[0].seq !== log.heard + 1 || events.some((event) => event.kind === "workspace.reset");
   log.heard = events.at(-1).seq;
   if (anew) begin(log);
   if (first) log.showLinked();
@@ -75,6 +75,8 @@ function arrived(log) {
 
 /** What the page remembers at once, and the whole past as soon as the server has told its outline. */
 function begin(log) {
+  if (log.partial) say(log, "");
+  log.partial = false;
   log.asked += 1;
   log.told = askOutline(log, log.asked);
   startWith(log, passing(log, log.page.store.events), null, 0);
@@ -94,7 +96,9 @@ async function askOutline(log, asked) {
     if (log.paused) log.standing = log.pages.total;
     if (top) showPlace(log.view, (await placeOf(log.pages, top)) ?? 0);
   } catch (problem) {
-    if (asked === log.asked) say(log, `${problem.message} ${problem.hint}`);
+    if (asked !== log.asked) return;
+    log.partial = true;
+    say(log, `${problem.message} ${problem.hint} Older lines come with the next event.`);
   }
 }
 
