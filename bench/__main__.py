@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from bench import blazor, crowd, launch, live, machine, memory, toggle
+from bench import blazor, crowd, launch, live, machine, memory, picture, scroll, toggle
 from bench.table import Skipped, Table
 
 BENCHMARKS: dict[str, Callable[[bool], Table]] = {
@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Callable[[bool], Table]] = {
     "memory": memory.measure,
     "crowd": crowd.measure,
     "blazor": blazor.measure,
+    "scroll": scroll.measure,
+    "picture": picture.measure,
 }
 
 

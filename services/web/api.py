@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
+
+from flask import Response
 
 from services.affinity_lab.lab import AffinityLab
 from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
 from services.hello_go.lab import HelloGo
-from services.web import agent_script, answers, runs, schemas
+from services.web import agent_script, answers, log_file, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
 from services.web.calls import Calls
@@ -34,9 +37,26 @@ def reset(workspace: Workspace) -> str:
 @calls("GET", "/events", answers.Events, query=schemas.EventsQuery)
 def events(workspace: Workspace, query: schemas.EventsQuery) -> dict[str, Any]:
     """The log, ascending from `after`; ask again with the last seq until it equals `last`."""
-    found = workspace.events(query.after, query.limit, query.source, query.kind)
+    found = workspace.log.find(
+        query.search(), after=query.after, before=query.before, at=query.moment(), limit=query.limit
+    )
     newest = workspace.tail(1)
-    return {"events": found, "last": newest[-1]["seq"] if newest else 0}
+    return {
+        "events": [event.as_dict() for event in found],
+        "last": newest[-1]["seq"] if newest else 0,
+    }
+
+
+@calls("GET", "/events/outline", answers.Outline, query=schemas.OutlineQuery)
+def events_outline(workspace: Workspace, query: schemas.OutlineQuery) -> dict[str, Any]:
+    """How many events are meant and where they are, for who wants to jump in a long log."""
+    return dataclasses.asdict(workspace.log.outline(query.search(), query.every))
+
+
+@calls("GET", "/events/download", answers.Lines, query=schemas.DownloadQuery, media=log_file.MEDIA)
+def download_events(workspace: Workspace, query: schemas.DownloadQuery) -> Response:
+    """The events that are meant, up to the newest of now, as a file."""
+    return log_file.response(workspace.name, workspace.log, query)
 
 
 @calls("POST", "/hello-go/build", JobAccepted)
