@@ -153,20 +153,6 @@ class Events(Answer):
     last: int
 
 
-class Called(Answer):
-    """What the Hello-Go app said."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-    ms: float
-    command: str
-
-
-class Images(Answer):
-    """Sizes and layers of what was built."""
-
-
 class AffinitySet(Answer):
     """The balancer obeys it already."""
 
