@@ -48,9 +48,18 @@ export function helloVerdict(state, waited = 0) {
   if (hello.phase === "starting") return verdict("busy", `Launching Hello-Go${after(waited)}`, "The program is started and asked until it answers.");
   if (hello.phase === "stopping") return verdict("busy", `Stopping Hello-Go${after(waited)}`, "");
   if (hello.build?.phase === "failed") return verdict("refused", "The build failed", "The output says at which line. Mend it and build again.");
+  if (hello.comparing) return verdict("busy", "Comparing the images", `${sentence(hello.comparing)}${after(waited)}.`);
   if (hello.phase === "running") return verdict("ok", `Hello-Go answers on port ${portOf(hello.url)}`, called(hello));
+  if (hello.images?.build && hello.image?.layers?.length) return compared(hello);
   if (hello.image) return verdict("ok", `Built: the ${madeBy(state)} has ${megabytes(hello.image.size)}`, "The compiler stays behind. Launch it, then call it.");
   return verdict("info", "Hello-Go is not built yet", "Build it and watch each step, or launch it at once: that builds first.");
+}
+
+/** The lesson in one line, as soon as both sides of it are measured. */
+function compared({ images, image }) {
+  const number = (bytes) => (bytes < 1e8 ? (bytes / 1e6).toFixed(1) : String(Math.round(bytes / 1e6)));
+  if (image.role === "single") return verdict("warn", `The compiler came along: ${number(image.size)} MB`, "One stage builds and runs, so the toolchain is in what you ship. Choose multi-stage and build again.");
+  return verdict("ok", `The compiler stays behind: ${number(images.build.size)} MB becomes ${number(image.size)}`, "Two images out of one Dockerfile. The big one builds, the small one runs.");
 }
 
 /** The port of `http://127.0.0.1:8080`. */
