@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,12 @@ class Builds:
 
     # what is asked
 
-    @contextmanager
-    def cancellable(self, cancellation: Cancellation) -> Iterator[None]:
-        """Within the block a cancellation is recorded and ends the work quietly."""
+    def perform(self, work: Callable[[], None], cancellation: Cancellation) -> None:
+        """Do the work, unless it was cancelled meanwhile; a cancellation is recorded and is no failure."""
         try:
             if cancellation.asked:
                 raise BuildCancelled("The build was cancelled before it began.")
-            yield
+            work()
         except BuildCancelled as error:
             text = f"{error.message} Nothing of it is left."
             self._notebook.record("hello_go.build_cancelled", text, self._after_cancelling())
@@ -136,8 +134,10 @@ class Builds:
                 self._survey(name, image)
         self._notebook.record("hello_go.compared", "All images are built and read.", {"comparing": None})
 
-    def for_processor(self, choice: Choice, platform: Platform, cancellation: Cancellation) -> dict[str, Any]:
-        """Compile the choice for another processor: an image, or a binary, that bears its name."""
+    def for_processor(
+        self, choice: Choice, platform: Platform | None, cancellation: Cancellation
+    ) -> dict[str, Any]:
+        """Compile the choice for that processor, None being this machine's, with nothing around it."""
         return self._build(_also(choice, stages="multi", base="scratch"), cancellation, platform, aside=True)
 
     def note_cut(self) -> None:
@@ -148,6 +148,9 @@ class Builds:
             steps = build.get("steps") or {}
             cut = {number: {"state": "failed"} for number, one in steps.items() if one["state"] == "running"}
             patch |= {"build": {"phase": "failed", "steps": cut}}
+        rows = self._notebook.at("processors") or {}
+        if cut_rows := {name: None for name, row in rows.items() if row["state"] == "building"}:
+            patch |= {"processors": cut_rows}
         if patch:
             text = "The build was cut off with the dashboard that watched it."
             self._notebook.record("hello_go.failed", text, patch)

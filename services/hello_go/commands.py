@@ -29,11 +29,11 @@ def load_command(url: str, count: int, callers: int) -> str:
 
 
 def _docker(choice: Choice, folder: Path, address: str) -> dict[str, str]:
-    tag = f"labdeck/{choice.name}:latest"
+    tag, name = f"labdeck/{choice.name}:latest", f"hello-go-{address.rpartition(':')[2]}"
     return {
         "build": f"docker build -t {tag} {shlex.quote(str(folder))}",
-        "run": f"docker run -d --name hello-go -p {address}:{choice.port} {tag}",
-        "stop": "docker rm -f hello-go",
+        "run": f"docker run -d --name {name} -p {address}:{choice.port} {tag}",
+        "stop": f"docker rm -f {name}",
         "images": "docker images 'labdeck/hello-go*'",
         "layers": f"docker history {tag}",
     }

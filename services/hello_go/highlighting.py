@@ -21,8 +21,15 @@ def coloured(name: str, text: str) -> list[list[tuple[str, str]]]:
             if number:
                 lines.append([])
             if part:
-                lines[-1].append((_class_of(kind), part))
+                _append(lines[-1], _class_of(kind), part)
     return lines[:-1] if lines[-1] == [] else lines
+
+
+def _append(line: list[tuple[str, str]], name: str, part: str) -> None:
+    """Neighbours of one class are one piece."""
+    if line and line[-1][0] == name:
+        part = line.pop()[1] + part
+    line.append((name, part))
 
 
 def _class_of(kind: _TokenType) -> str:

@@ -90,16 +90,16 @@ class HelloGo:
         """Build the image, of another choice if one is given; the job's id."""
         self.choose(given or {}, by=by)
         choice, cancellation = self.choice, self._builds.expect()
-        return self._submit(
-            "build", lambda: self._build(choice, cancellation), "Build Hello-Go.", by, cancellation
+        return self._submit_build(
+            "build", lambda: self._build(choice, cancellation), "Build Hello-Go.", cancellation, by
         )
 
     def launch(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Start the app, building it first when its image is missing or of other sources; the job's id."""
         self.choose(given or {}, by=by)
         choice, cancellation = self.choice, self._builds.expect()
-        return self._submit(
-            "launch", lambda: self._launch(choice, cancellation), "Launch Hello-Go.", by, cancellation
+        return self._submit_build(
+            "launch", lambda: self._launch(choice, cancellation), "Launch Hello-Go.", cancellation, by
         )
 
     def cancel(self, *, by: str | None = None) -> bool:
@@ -130,21 +130,25 @@ class HelloGo:
             )
         choice, cancellation = self.choice, self._builds.expect()
 
-        def work() -> None:
-            with self._builds.cancellable(cancellation):
-                self._builds.compare(choice, cancellation)
-
-        return self._submit("compare", work, "Build and read all images of Hello-Go.", by, cancellation)
+        return self._submit_build(
+            "compare",
+            lambda: self._builds.compare(choice, cancellation),
+            "Build and read all images of Hello-Go.",
+            cancellation,
+            by,
+        )
 
     def try_processors(self, names: list[str], *, by: str | None = None) -> str:
         """Compile for those processors (all when none is named) and try each here; the job's id."""
         choice, cancellation = self.choice, self._builds.expect()
 
-        def work() -> None:
-            with self._builds.cancellable(cancellation):
-                self._processors.compile_and_try(choice, names or list(PLATFORMS), cancellation)
-
-        return self._submit("processors", work, "Compile Hello-Go for other processors.", by, cancellation)
+        return self._submit_build(
+            "processors",
+            lambda: self._processors.compile_and_try(choice, names or list(PLATFORMS), cancellation),
+            "Compile Hello-Go for other processors.",
+            cancellation,
+            by,
+        )
 
     def images(self) -> dict[str, Any]:
         """What was built, with what was read of it, and the bases that there are."""
@@ -206,19 +210,16 @@ class HelloGo:
 
     # the work
 
-    def _submit(
-        self,
-        name: str,
-        work: Callable[[], None],
-        text: str,
-        by: str | None,
-        cancellation: Cancellation | None = None,
+    def _submit(self, name: str, work: Callable[[], None], text: str, by: str | None) -> str:
+        return self._workspace.submit(self, name, work, text=text, failed=self._fail, by=by)
+
+    def _submit_build(
+        self, name: str, work: Callable[[], None], text: str, cancellation: Cancellation, by: str | None
     ) -> str:
         try:
-            return self._workspace.submit(self, name, work, text=text, failed=self._fail, by=by)
+            return self._submit(name, lambda: self._builds.perform(work, cancellation), text, by)
         except BaseException:
-            if cancellation:
-                self._builds.forget(cancellation)
+            self._builds.forget(cancellation)
             raise
 
     def _remember(self, choice: Choice, by: str | None) -> None:
@@ -230,15 +231,10 @@ class HelloGo:
         self._notebook.record("hello_go.chosen", text, patch, data=data)
 
     def _build(self, choice: Choice, cancellation: Cancellation) -> None:
-        with self._builds.cancellable(cancellation):
-            self._builds.build(choice, cancellation)
-            self._builds.add_single_stage(choice, cancellation)
+        self._builds.build(choice, cancellation)
+        self._builds.add_single_stage(choice, cancellation)
 
     def _launch(self, choice: Choice, cancellation: Cancellation) -> None:
-        with self._builds.cancellable(cancellation):
-            self._launch_built(choice, cancellation)
-
-    def _launch_built(self, choice: Choice, cancellation: Cancellation) -> None:
         alive = self._workspace.alive().get(_NAME)
         fresh = self._builds.is_fresh(choice)
         if alive and self._notebook.at("phase") == "running" and fresh:

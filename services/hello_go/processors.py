@@ -31,27 +31,21 @@ class Processors:
     def compile_and_try(self, choice: Choice, names: list[str], cancellation: Cancellation) -> None:
         """Each in turn; a row that fails says so, and the next one goes on."""
         for name in names:
-            platform = PLATFORMS[name]
-            self._say(
-                platform, "hello_go.processor_building", f"Compiling for {name}.", {"state": "building"}
-            )
-            try:
-                made = self._builds.for_processor(choice, platform, cancellation)
-                tried = self._try(made["name"], choice)
-            except BuildCancelled:
-                self._notebook.record("hello_go.processor_tried", "Cancelled.", {"processors": {name: None}})
-                raise
-            except LabError as error:
-                self._say(
-                    platform, "hello_go.failed", error.message, {"state": "failed", "says": error.message}
-                )
-                raise
-            found = {"state": "done", "tag": made["tag"], "size": made["size"], **tried}
-            self._notebook.record(
-                "hello_go.build_done", f"{made['tag']} is built.", {"build": {"phase": "done"}}
-            )
-            text = f"A program for {name} {'runs here' if tried['runs'] else 'was refused'}: {tried['says']}"
-            self._say(platform, "hello_go.processor_tried", text, found)
+            self._one(choice, PLATFORMS[name], cancellation)
+
+    def _one(self, choice: Choice, platform: Platform, cancellation: Cancellation) -> None:
+        name, here = platform.name, platform.name == this_platform()
+        self._say(platform, "hello_go.processor_building", f"Compiling for {name}.", _FRESH)
+        try:
+            made = self._builds.for_processor(choice, None if here else platform, cancellation)
+            tried = self._try(made["name"], choice)
+        except LabError as error:
+            row = None if isinstance(error, BuildCancelled) else {"state": "failed", "says": error.message}
+            self._say(platform, "hello_go.processor_tried", f"Not tried: {error.message}", row)
+            raise
+        found = {"state": "done", "tag": made["tag"], "size": made["size"], **tried}
+        text = f"A program for {name} {'runs here' if tried['runs'] else 'was refused'}: {tried['says']}"
+        self._say(platform, "hello_go.processor_tried", text, found)
 
     def _try(self, image: str, choice: Choice) -> dict[str, Any]:
         """Start it as any other program, and look what comes of it; nothing of it stays."""
@@ -91,8 +85,8 @@ class Processors:
         lines = [plain(line.text) for line in stream]
         return "\n".join(lines[-_LINES:]) or "It ended without a word."
 
-    def _say(self, platform: Platform, kind: str, text: str, row: dict[str, Any]) -> None:
+    def _say(self, platform: Platform, kind: str, text: str, row: dict[str, Any] | None) -> None:
         here = {"here": platform.name == this_platform(), "people": platform.people}
         self._notebook.record(
-            kind, text, {"processors": {platform.name: row | here}}, data={"platform": platform.name}
+            kind, text, {"processors": {platform.name: row and row | here}}, data={"platform": platform.name}
         )

@@ -9,10 +9,11 @@ export function renderProcessors(processors, here) {
   setText(byId("cpu-here"), here ? `this machine is ${here}` : "");
   for (const row of document.querySelectorAll(".cpus tr[data-platform]")) {
     const found = processors?.[row.dataset.platform];
-    const key = JSON.stringify(found ?? null);
+    const key = JSON.stringify([found ?? null, here]);
     if (row.dataset.key === key) continue;
     row.dataset.key = key;
-    const [, , size, says] = row.cells;
+    const [, told, size, says] = row.cells;
+    if (row.dataset.platform === here) told.replaceChildren(h("small", {}, "nothing: this machine's own"));
     setText(size, found?.size ? megabytes(found.size) : "");
     says.replaceChildren(...(found ? verdict(found) : [h("small", {}, "not tried yet")]));
   }
