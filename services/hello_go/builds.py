@@ -64,7 +64,7 @@ class Builds:
     def cancel(self) -> bool:
         """End what is building and what waits to; False when there is nothing."""
         with self._lock:
-            found = list(self._cancellations)
+            found, self._cancellations = self._cancellations, set()
         for one in found:
             one.ask()
         return bool(found)
