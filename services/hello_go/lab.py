@@ -20,6 +20,7 @@ from services.hello_go.notes import note
 from services.hello_go.platforms import PLATFORMS, this_platform
 from services.hello_go.processors import Processors
 from services.hello_go.sources import render
+from services.hello_go.surface import whole
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -154,7 +155,7 @@ class HelloGo:
         """What was built, with what was read of it, and the bases that there are."""
         engine = self._workspace.engine
         read = {one["id"]: one.get("surface") for one in (self._notebook.at("images") or {}).values()}
-        found = [one | {"surface": read.get(one["id"])} for one in images.present(engine)]
+        found = [one | {"surface": whole(read.get(one["id"]))} for one in images.present(engine)]
         return {"images": found, "bases": images.bases(engine, self._workspace.settings)}
 
     # what the workspace asks

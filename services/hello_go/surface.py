@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -40,6 +40,11 @@ class Surface:
 
     def as_patch(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def whole(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the state kept, with the nulls that a merge patch leaves out; None where nothing was read."""
+    return Surface().as_patch() | dict(kept) if kept else None
 
 
 def survey(files: Iterable[File], user: str) -> Surface:

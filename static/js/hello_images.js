@@ -99,13 +99,14 @@ const LINES = [
   ["Files", (found) => grouped(found.files)],
   ["Executables", (found) => grouped(found.executables)],
   ["Commands a shell finds", (found) => grouped(found.commands)],
-  ["Setuid files", (found) => grouped(found.setuid), (found) => found.setuid > 0],
-  ["Shell", (found) => found.shell ?? "none", (found) => found.shell],
-  ["Package manager", (found) => found.package_manager ?? "none", (found) => found.package_manager],
-  ["Compiler", (found) => found.compiler ?? "none", (found) => found.compiler],
-  ["Source code", (found) => found.source ?? "none", (found) => found.source],
-  ["Runs as", (found) => found.user, (found) => found.user === "root"],
+  ["Setuid files", (found) => grouped(found.setuid), (found) => found.setuid > 0 && found.setuid_paths.join("\n")],
+  ["Shell", (found) => ending(found.shell), (found) => found.shell],
+  ["Package manager", (found) => ending(found.package_manager), (found) => found.package_manager],
+  ["Compiler", (found) => ending(found.compiler), (found) => found.compiler],
+  ["Source code", (found) => ending(found.source), (found) => found.source],
+  ["Runs as", (found) => found.user.split(":")[0], (found) => found.user === "root" && "user 0 may do all inside"],
 ];
+const ending = (path) => path?.split("/").at(-1) ?? "none";
 
 function renderSurface(images) {
   const read = images.filter((image) => image.surface);
@@ -117,4 +118,5 @@ function renderSurface(images) {
   table.replaceChildren(h("thead", {}, h("tr", {}, h("th", { scope: "col" }), ...heads)), h("tbody", {}, ...rows));
 }
 
-const cell = (text, warns) => h("td", { class: "num" }, warns ? h("span", { class: "state" }, mark("warn"), " ", text) : text);
+/** `where` is the whole path, for who points at it. */
+const cell = (text, where) => h("td", { class: "num" }, where ? h("span", { class: "state", title: where }, mark("warn"), text) : text);
