@@ -157,6 +157,8 @@ def _lines(messages: Iterator[dict], recipe: Recipe, progress: _Progress) -> Ite
         *lines, rest = rest.split("\n")
         for line in lines:
             if plain(text := line.rstrip("\r").rpartition("\r")[2].rstrip()).strip():
+                if _STEP.match(plain(text)):
+                    said.clear()
                 said.append(text)
                 yield text
     if plain(rest).strip():

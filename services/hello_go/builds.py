@@ -237,7 +237,10 @@ class _Watched:
             notebook.record("hello_go.build_started", f"Building {sources.name}.", {"build": began | empty})
 
     def line(self, line: str) -> None:
-        self._changed(self._steps.feed(line))
+        steps = self._steps.feed(line)
+        if steps:
+            self._said.clear()  # a failure is told with the lines of its own step
+        self._changed(steps)
         self._complaints.feed(line)
         self._said.append(line[:500])
         self._notebook.output(line)

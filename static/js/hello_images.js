@@ -1,8 +1,8 @@
 /** Sizes layer by layer, and what is in each image that need not be there. */
-import { byId, h, mark, s } from "./dom.js";
+import { byId, h, inline, mark, s } from "./dom.js";
 import { grouped, megabytes } from "./units.js";
 
-const WIDTH = 560;
+const WIDTH = 440;
 const ARTICLE = { build: 300e6, runtime: 12e6 };
 const ORDER = ["alpine", "debian-slim", "distroless", "scratch"];
 const OURS = /^(EXPOSE |WORKDIR \/build)/;
@@ -110,7 +110,7 @@ const ending = (path) => path?.split("/").at(-1) ?? "none";
 
 function renderSurface(images) {
   const read = images.filter((image) => image.surface);
-  byId("surface-foot").textContent = read.length === 0 ? "Not read yet: “Build and read all” exports each image and counts." : "Counted: files of each image as `docker export` gives them. ⚠ is what an intruder could use.";
+  byId("surface-foot").replaceChildren(...inline(read.length === 0 ? "Not read yet: “Build and read all” exports each image and counts." : "Files of each image as `docker export` gives them. A triangle is what an intruder could use; point at it for the path."));
   const table = byId("surface");
   table.hidden = read.length === 0;
   const heads = read.map((image) => h("th", { scope: "col", class: "num" }, image.role === "runtime" ? `on ${image.base}` : image.role));
