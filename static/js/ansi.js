@@ -5,15 +5,15 @@ const SEQUENCE = /\u001b(?:\[([0-?]*)[ -/]*([@-~])|\][^\u0007\u001b]*(?:\u0007|\
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A terminal that nothing was written to. */
-export const plainStyle = () => ({ colour: null, bold: false, dim: false });
+export const plainInk = () => ({ colour: null, bold: false, dim: false });
 
 /**
- * The pieces of one line, `{text, classes}`, and the style that the next line begins with. A text is never
+ * The pieces of one line, `{text, classes}`, and the ink that the next line begins with. A text is never
  * markup, and no class is made of it.
  */
-export function colouredPieces(line, style = plainStyle()) {
+export function colouredPieces(line, ink = plainInk()) {
   const pieces = [];
-  let now = { ...style };
+  let now = { ...ink };
   let from = 0;
   for (const found of line.matchAll(SEQUENCE)) {
     push(pieces, line.slice(from, found.index), now);
@@ -21,7 +21,7 @@ export function colouredPieces(line, style = plainStyle()) {
     from = found.index + found[0].length;
   }
   push(pieces, line.slice(from), now);
-  return { pieces, style: now };
+  return { pieces, ink: now };
 }
 
 /** The text without any of it. */
@@ -33,12 +33,12 @@ function push(pieces, text, { colour, bold, dim }) {
   if (shown) pieces.push({ text: shown, classes });
 }
 
-function after(style, parameters) {
+function after(ink, parameters) {
   const codes = parameters === "" ? [0] : parameters.split(";").map(Number);
-  const now = { ...style };
+  const now = { ...ink };
   for (let i = 0; i < codes.length; i += 1) {
     const code = codes[i];
-    if (code === 0) Object.assign(now, plainStyle());
+    if (code === 0) Object.assign(now, plainInk());
     else if (code === 1) now.bold = true;
     else if (code === 2) now.dim = true;
     else if (code === 22) now.bold = now.dim = false;

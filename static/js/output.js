@@ -1,12 +1,12 @@
 /** Raw output, as it was written: the build's lines and the program's. */
-import { colouredPieces, plainStyle } from "./ansi.js";
+import { colouredPieces, plainInk } from "./ansi.js";
 import { h } from "./dom.js";
 
 const KEPT = 1000;
 
 /** A terminal in `element`. */
 export function createOutput(element) {
-  return { element, waiting: [], style: plainStyle() };
+  return { element, waiting: [], ink: plainInk() };
 }
 
 /** Lines that came; they are written at the next frame. */
@@ -25,7 +25,7 @@ export function renderOutput(output) {
   const follows = element.scrollHeight - element.scrollTop - element.clientHeight < 24;
   if (output.waiting[0] === null) {
     element.replaceChildren();
-    output.style = plainStyle();
+    output.ink = plainInk();
   }
   element.append(...output.waiting.filter(Boolean).flatMap((event) => [lineOf(output, event), "\n"]));
   output.waiting = [];
@@ -35,8 +35,8 @@ export function renderOutput(output) {
 }
 
 function lineOf(output, { text, level }) {
-  const { pieces, style } = colouredPieces(text, output.style);
-  output.style = style;
+  const { pieces, ink } = colouredPieces(text, output.ink);
+  output.ink = ink;
   const plain = pieces.map((piece) => piece.text).join("");
   const step = /^(Step \d+\/\d+ :)(.*)$/.exec(plain);
   if (step) return h("span", {}, h("span", { class: "dim" }, step[1]), h("span", { class: "cmd" }, step[2]));

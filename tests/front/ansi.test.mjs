@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colouredPieces, plainStyle, plainText } from "../../static/js/ansi.js";
+import { colouredPieces, plainInk, plainText } from "../../static/js/ansi.js";
 
 const ESC = "\u001b";
-const pieces = (line, style) => colouredPieces(line, style).pieces;
+const pieces = (line, ink) => colouredPieces(line, ink).pieces;
 
 test("the builder's red stays red, over lines, until it is taken back", () => {
   const first = colouredPieces(`${ESC}[91m# hello-go`);
   assert.deepEqual(first.pieces, [{ text: "# hello-go", classes: "t-red" }]);
-  const second = colouredPieces(`${ESC}[0m${ESC}[91m./hello-go.go:12:7: undefined${ESC}[0m`, first.style);
+  const second = colouredPieces(`${ESC}[0m${ESC}[91m./hello-go.go:12:7: undefined${ESC}[0m`, first.ink);
   assert.deepEqual(second.pieces, [{ text: "./hello-go.go:12:7: undefined", classes: "t-red" }]);
-  assert.deepEqual(second.style, plainStyle());
+  assert.deepEqual(second.ink, plainInk());
 });
 
 test("markup is text and no class comes from outside", () => {
