@@ -238,7 +238,8 @@ class HelloGo:
     def _launch(self, choice: Choice, cancellation: Cancellation) -> None:
         alive = self._workspace.alive().get(_NAME)
         fresh = self._builds.is_fresh(choice)
-        if alive and self._notebook.at("phase") == "running" and fresh:
+        digest = render(choice, self._workspace.settings).digest
+        if alive and fresh and (self._notebook.at("phase"), self._notebook.at("runs")) == ("running", digest):
             return
         text = "Launching Hello-Go."
         self._notebook.record("hello_go.starting", text, {"phase": "starting", "error": None})
@@ -254,7 +255,7 @@ class HelloGo:
             self._workspace.stop(_NAME, grace=0)
             raise
         moved = "" if port == asked else f" Port {asked} is taken, so it got the next free one."
-        patch = {"phase": "running", "url": url, "running": choice.as_dict()}
+        patch = {"phase": "running", "url": url, "runs": digest}
         self._notebook.record(
             "hello_go.started", f"Hello-Go answers at {url}.{moved}", patch, data={"url": url}
         )
@@ -279,7 +280,7 @@ class HelloGo:
     def _stop(self) -> None:
         self._notebook.record("hello_go.stopping", "Stopping Hello-Go.", {"phase": "stopping"})
         self._workspace.stop(_NAME, grace=2.0)
-        patch = {"phase": "stopped", **dict.fromkeys(("url", "error", "calls", "load", "running"))}
+        patch = {"phase": "stopped", **dict.fromkeys(("url", "error", "calls", "load", "runs"))}
         self._notebook.record("hello_go.stopped", "Hello-Go is stopped.", patch)
 
     def _fail(self, error: LabError, kind: str = "hello_go.failed") -> None:

@@ -1,6 +1,6 @@
 /** Colours of a terminal out of escape sequences (ECMA-48, SGR). Pure; everything else in them is dropped. */
 
-const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+const NAMES = ["t-black", "t-red", "t-green", "t-yellow", "t-blue", "t-magenta", "t-cyan", "t-white"];
 const SEQUENCE = /\u001b(?:\[([0-?]*)[ -/]*([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
@@ -29,7 +29,7 @@ export const plainText = (text) => text.replace(SEQUENCE, "").replace(CONTROLS, 
 
 function push(pieces, text, { colour, bold, dim }) {
   const shown = text.replace(CONTROLS, "");
-  const classes = [colour && `t-${colour}`, bold && "t-bold", dim && "t-dim"].filter(Boolean).join(" ");
+  const classes = [colour, bold && "t-bold", dim && "t-dim"].filter(Boolean).join(" ");
   if (shown) pieces.push({ text: shown, classes });
 }
 

@@ -71,7 +71,7 @@ function renderButtons(state, hello, live) {
   const busy = hello.phase === "starting" || hello.phase === "stopping";
   const idle = !building && !busy && !comparing && !trying;
   const images = state.engine.name !== "local";
-  const changed = running && hello.sources && hello.image?.sources !== hello.sources;
+  const changed = running && hello.sources && hello.runs !== hello.sources;
   const can = { build: idle, cancel: building || comparing || trying, "hello-launch": (!running || changed) && idle, "hello-stop": running || hello.phase === "starting", compare: idle && images, processors: idle };
   const next = running ? "call" : "hello-launch";
   byId("cancel").hidden = !can.cancel;

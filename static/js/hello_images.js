@@ -5,6 +5,8 @@ import { grouped, megabytes } from "./units.js";
 const WIDTH = 440;
 const ARTICLE = { build: 300e6, runtime: 12e6 };
 const ORDER = ["alpine", "debian-slim", "distroless", "scratch"];
+/** Words that stand on a bar of that tone. */
+const ON = { "l-base": "beside", "l-tool": "l-tool-t", "l-work": "l-work-t", "l-app": "l-app-t" };
 const OURS = /^(EXPOSE |WORKDIR \/build)/;
 
 /** Draw what is known of the images; `images` is `state.hello_go.images`, `binary` what was compiled without Docker. */
@@ -80,7 +82,7 @@ function segments({ parts }, scale) {
   for (const part of parts) {
     const width = Math.max(2.2, part.size / scale - 1.5);
     drawn.push(s("rect", { class: part.tone, x: x.toFixed(1), width: width.toFixed(1), height: 18, rx: 2 }));
-    if (part.text && width > part.text.length * 7) drawn.push(s("text", { class: `${part.tone}-t`, x: (x + 8).toFixed(1), y: 13 }, part.text));
+    if (part.text && width > part.text.length * 7) drawn.push(s("text", { class: ON[part.tone], x: (x + 8).toFixed(1), y: 13 }, part.text));
     else if (part.text) beside.push(part.text);
     x += width + 1.5;
   }

@@ -4,6 +4,8 @@ import { showProblem } from "./ask.js";
 import { byId, h, mark } from "./dom.js";
 
 const FIELDS = ["greeting", "port", "stages", "base", "flags", "mistake"];
+/** What Pygments found a piece to be: keyword, string, comment, number. */
+const PIECES = { k: "k", s: "s", c: "c", n: "n" };
 const sources = { asked: null, found: null, bases: null };
 
 /** Choices go to the server as soon as they are made; `changed` is called when its answer is there. */
@@ -101,7 +103,7 @@ function table(file, complaints) {
 }
 
 function row({ pieces, note }, number, complaints) {
-  const code = h("code", {}, ...pieces.map(([name, text]) => (name ? h("span", { class: name }, text) : text)));
+  const code = h("code", {}, ...pieces.map(([name, text]) => (PIECES[name] ? h("span", { class: PIECES[name] }, text) : text)));
   const words = complaints.length > 0 ? complaints.map((one) => `${one.line}:${one.column} ${one.text}`).join("; ") : note;
   const tone = complaints.length > 0 ? "complained" : note ? "noted" : null;
   return h("tr", { class: tone }, h("td", { class: "ln" }, String(number)), h("td", { class: "src" }, code), h("td", { class: "why-line" }, words ? h("span", {}, words) : ""));

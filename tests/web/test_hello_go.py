@@ -39,6 +39,16 @@ def test_a_build_may_bring_its_choice_and_builds_just_the_files_that_are_shown(d
     assert image["sources"] == shown["digest"] and str(folder) in shown["commands"]["build"]
 
 
+def test_a_launch_of_another_choice_replaces_what_runs_and_of_the_same_leaves_it(dashboard):
+    dashboard.engine.scripts["hello-go-scratch"] = dashboard.engine.scripts["hello-go"]
+    started = []
+    for body in ({}, {}, {"base": "scratch"}, {}, {"base": "alpine"}, {"greeting": "Moin"}):
+        dashboard.done(dashboard.call("POST", f"{LAB}/launch", json=body).json()["job"])
+        started.append(dashboard.engine.program("demo", "hello-go").instance.id)
+    assert started[0] == started[1] and started[2] == started[3]
+    assert len({started[0], started[2], started[4], started[5]}) == 4
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
