@@ -49,10 +49,13 @@ class Builder:
         progress = _Progress()
         cancellation = cancellation or Cancellation()
         try:
-            with self._daemon.connected(SILENCE) as client:
+            with self._daemon.asked() as known:
+                version, before = known.api_version, _id_of(known, tag_of(recipe.name))
+            with self._daemon.connected(SILENCE, version) as client:
                 _run(client, recipe, report, progress, cancellation)
                 _tag_stages(client, recipe, progress)
-                client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
+                if before != _id_of(client, tag_of(recipe.name)):
+                    client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
         except BaseException as error:
             self._left.append(progress.leftovers)
             with contextlib.suppress(EngineUnavailable, EngineTimeout):
@@ -170,8 +173,10 @@ def _tag_stages(client: docker.APIClient, recipe: Recipe, progress: _Progress) -
     for stage, image in progress.stages.items():
         tag = tag_of(f"{recipe.name}:{stage}")
         before = _id_of(client, tag)
+        if before and before.startswith(f"sha256:{image}"):
+            continue
         client.tag(image, f"{PREFIX}/{recipe.name}", stage)
-        if before and before != _id_of(client, tag):
+        if before:
             remove_untagged(client, before)
 
 

@@ -239,10 +239,14 @@ class HelloGo:
         alive = self._workspace.alive().get(_NAME)
         fresh = self._builds.is_fresh(choice)
         digest = render(choice, self._workspace.settings).digest
-        if alive and fresh and (self._notebook.at("phase"), self._notebook.at("runs")) == ("running", digest):
+        running = alive and self._notebook.at("phase") == "running"
+        if running and fresh and self._notebook.at("runs") == digest:
             return
-        text = "Launching Hello-Go."
-        self._notebook.record("hello_go.starting", text, {"phase": "starting", "error": None})
+        if running and not fresh:  # what runs goes on until the new one is there
+            self._builds.build(choice, cancellation)
+            fresh = True
+        begun = {"phase": "starting", **dict.fromkeys(("error", "calls", "load"))}
+        self._notebook.record("hello_go.starting", "Launching Hello-Go.", begun)
         if alive:
             self._workspace.stop(_NAME)
         if not fresh:

@@ -49,6 +49,17 @@ def test_a_launch_of_another_choice_replaces_what_runs_and_of_the_same_leaves_it
     assert len({started[0], started[2], started[4], started[5]}) == 4
 
 
+def test_a_launch_that_does_not_build_leaves_alone_what_runs(dashboard):
+    dashboard.done(dashboard.call("POST", f"{LAB}/launch").json()["job"])
+    before = dashboard.engine.program("demo", "hello-go").instance
+    dashboard.engine.build_lines["hello-go"] = ["Step 1/1 : RUN go build", "FAIL"]
+    job = dashboard.call("POST", f"{LAB}/launch", json={"mistake": "misspelt"}).json()["job"]
+    assert dashboard.done(job)["kind"] == "job.failed"
+    state = dashboard.call("GET", "/api/workspaces/demo").json()["hello_go"]
+    assert (state["phase"], state["build"]["phase"]) == ("running", "failed")
+    assert dashboard.engine.program("demo", "hello-go").instance == before
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
