@@ -24,7 +24,7 @@ export function renderSources({ state, hello, live, refresh }) {
   if (sources.asked !== key) load(key, refresh);
   renderForm(state, hello, live);
   renderState(hello);
-  if (sources.found) renderFiles(hello);
+  if (sources.found) renderFiles(hello, state.engine.name !== "local");
 }
 
 /** Which bases this machine has, once; again after a build may have fetched one. */
@@ -67,13 +67,13 @@ function renderForm(state, hello, live) {
     const untouched = document.activeElement !== field && !field.hasAttribute("aria-invalid") && !field.hasAttribute("data-asked");
     if (choice && untouched && field.value !== String(choice[name])) field.value = choice[name];
   }
-  for (const option of byId("base").options) renderBase(option);
+  for (const option of byId("base").options) renderBase(option, images);
 }
 
-function renderBase(option) {
+function renderBase(option, images) {
   const known = sources.bases?.find((one) => one.base === option.value);
   option.disabled = known ? !known.available : false;
-  const words = !known ? "" : !known.available ? ", not on this machine" : known.stand_in ? ", stand-in" : known.here ? "" : ", fetched by the build";
+  const words = !images ? ", needs Docker" : !known ? "" : !known.available ? ", not on this machine" : known.stand_in ? ", stand-in" : known.here ? "" : ", fetched by the build";
   const text = `${option.value}${words}`;
   if (option.textContent !== text) option.textContent = text;
 }
@@ -88,13 +88,13 @@ function renderState(hello) {
   element.replaceChildren(...(text ? [mark(other ? "warn" : "ok"), h("span", {}, text)] : []));
 }
 
-function renderFiles(hello) {
+function renderFiles(hello, images) {
   const complaints = hello.build?.sources === sources.found.digest && hello.build?.phase === "failed" ? (hello.build.complaints ?? []) : [];
   const key = `${sources.found.digest} ${JSON.stringify(complaints)}`;
   const element = byId("files");
   if (element.dataset.key === key) return;
   element.dataset.key = key;
-  element.replaceChildren(...sources.found.files.flatMap((file) => [h("h3", {}, file.name), table(file, complaints)]));
+  element.replaceChildren(...sources.found.files.flatMap((file) => [h("h3", {}, file.name, h("small", {}, !images && file.name === "Dockerfile" ? " is for Docker: without it, only the program below is compiled" : "")), table(file, complaints)]));
 }
 
 function table(file, complaints) {

@@ -36,6 +36,7 @@ def test_the_whole_story_from_a_mistake_to_the_smallest_image(hello, dashboard):
         expect(hello.locator("#compare")).to_be_disabled()
         expect(hello.locator("#base")).to_be_disabled()
         expect(hello.locator("#limits")).to_contain_text("not a container")
+        expect(hello.locator("#files")).to_contain_text("is for Docker: without it")
         expect(hello.locator("#sizes")).to_contain_text("The binary")
         expect(hello.locator("#surface-foot")).to_contain_text("Start Docker")
     try_another_processor(hello, dashboard)
