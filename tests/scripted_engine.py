@@ -140,7 +140,7 @@ class ScriptedEngine:
         self.world = world or World()
         self.scripts: dict[str, Callable[[Program], None]] = {}
         self.build_lines: dict[str, list[str]] = {}
-        self.files: dict[str, bytes] = {}
+        self.contents: dict[str, bytes] = {}
         """What `file` gives, by recipe."""
         self.bases: dict[str, Image] = {}
         """Images that the machine has."""
@@ -152,7 +152,7 @@ class ScriptedEngine:
     def restarted(self) -> ScriptedEngine:
         """Another engine object on the same running programs."""
         later = ScriptedEngine(self.world)
-        later.scripts, later.build_lines, later.files = self.scripts, self.build_lines, self.files
+        later.scripts, later.build_lines, later.contents = self.scripts, self.build_lines, self.contents
         return later
 
     def fail_next(self, call: str, error: LabError) -> None:
@@ -223,7 +223,7 @@ class ScriptedEngine:
         self._called("file", name, path)
         if name not in self.world.images:
             raise NotFound(f"{name} was not built.")
-        return self.files.get(name, b"")
+        return self.contents.get(name, b"")
 
     def files(self, name: str) -> Iterator[File]:
         self._called("files", name)
