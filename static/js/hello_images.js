@@ -6,7 +6,7 @@ const WIDTH = 440;
 const ARTICLE = { build: 300e6, runtime: 12e6 };
 const ORDER = ["alpine", "debian-slim", "distroless", "scratch"];
 /** Words that stand on a bar of that tone. */
-const ON = { "l-base": "beside", "l-tool": "l-tool-t", "l-work": "l-work-t", "l-app": "l-app-t" };
+const ON = { "l-base": "l-base-t", "l-tool": "l-tool-t", "l-work": "l-work-t", "l-app": "l-app-t" };
 const OURS = /^(EXPOSE |WORKDIR \/build)/;
 
 /** Draw what is known of the images; `images` is `state.hello_go.images`, `binary` what was compiled without Docker. */
