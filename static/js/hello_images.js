@@ -11,6 +11,7 @@ const OURS = /^(EXPOSE |WORKDIR \/build)/;
 
 /** Draw what is known of the images; `images` is `state.hello_go.images`, `binary` what was compiled without Docker. */
 export function renderImages(images, binary) {
+  renderSurface(inOrder(images));
   const rows = rowsOf(images, binary);
   const key = JSON.stringify(rows);
   const body = byId("sizes");
@@ -20,7 +21,6 @@ export function renderImages(images, binary) {
   body.replaceChildren(...rows.map((row) => sizeRow(row, scale)));
   const standIns = rows.some((row) => row.standIn);
   byId("size-foot").textContent = standIns ? "Stand-in: a base made on this machine because no registry answered. Its size is not the real one's." : "";
-  renderSurface(inOrder(images));
 }
 
 /** Build stage, single stage, then each runtime: largest lesson first. */
@@ -112,6 +112,9 @@ const ending = (path) => path?.split("/").at(-1) ?? "none";
 
 function renderSurface(images) {
   const read = images.filter((image) => image.surface);
+  const key = JSON.stringify(read);
+  if (byId("surface").dataset.key === key) return;
+  byId("surface").dataset.key = key;
   byId("surface-foot").replaceChildren(...inline(read.length === 0 ? "Not read yet: “Build and read all” exports each image and counts." : "Files of each image as `docker export` gives them. A triangle is what an intruder could use; point at it for the path."));
   const table = byId("surface");
   table.hidden = read.length === 0;
