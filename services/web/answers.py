@@ -183,20 +183,6 @@ class Lines(Answer):
     """A file, one event a line: JSON, or text with time, level, source, kind and sentence between tabs."""
 
 
-class Called(Answer):
-    """What the Hello-Go app said."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-    ms: float
-    command: str
-
-
-class Images(Answer):
-    """Sizes and layers of what was built."""
-
-
 class AffinitySet(Answer):
     """The balancer obeys it already."""
 

@@ -9,8 +9,7 @@ from flask import Response
 
 from services.affinity_lab.lab import AffinityLab
 from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
-from services.hello_go.lab import HelloGo
-from services.web import agent_script, answers, log_file, runs, schemas
+from services.web import agent_script, answers, hello_go, log_file, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
 from services.web.calls import Calls
@@ -57,36 +56,6 @@ def events_outline(workspace: Workspace, query: schemas.OutlineQuery) -> dict[st
 def download_events(workspace: Workspace, query: schemas.DownloadQuery) -> Response:
     """The events that are meant, up to the newest of now, as a file."""
     return log_file.response(workspace.name, workspace.log, query)
-
-
-@calls("POST", "/hello-go/build", JobAccepted)
-def build_hello_go(workspace: Workspace) -> str:
-    """Build the image of Hello-Go."""
-    return workspace.lab(HelloGo).build()
-
-
-@calls("POST", "/hello-go/launch", JobAccepted)
-def launch_hello_go(workspace: Workspace) -> str:
-    """Run Hello-Go, building it first when there is no image."""
-    return workspace.lab(HelloGo).launch()
-
-
-@calls("POST", "/hello-go/stop", JobAccepted)
-def stop_hello_go(workspace: Workspace) -> str:
-    """Stop and remove Hello-Go; its image stays."""
-    return workspace.lab(HelloGo).stop()
-
-
-@calls("POST", "/hello-go/call", answers.Called, raises=_ASKS_A_SERVICE)
-def call_hello_go(workspace: Workspace) -> dict[str, Any]:
-    """GET the page of the running Hello-Go once."""
-    return workspace.lab(HelloGo).call()
-
-
-@calls("GET", "/hello-go/images", answers.Images, raises=(EngineUnavailable, EngineTimeout))
-def hello_go_images(workspace: Workspace) -> dict[str, Any]:
-    """What the build made: sizes, layers, stand-in or not."""
-    return workspace.lab(HelloGo).images()
 
 
 @calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch)
@@ -186,5 +155,6 @@ def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]
     return {"dropped": lab.drop(body.visitor, body.replica, body.connection, by=asker())}
 
 
+calls.all += hello_go.calls.all
 calls.all += agent_script.calls.all
 calls.all += runs.calls.all
