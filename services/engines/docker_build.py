@@ -76,6 +76,9 @@ def _instruction(layer: dict[str, str]) -> str:
 
 def build(daemon: Daemon, recipe: Recipe, report: Report) -> Image:
     """Each named stage on the way keeps a tag of its own: it is the cache, and its size can be looked at."""
+    if recipe.ready:
+        _take_ready(daemon, recipe, report)
+        return _built(daemon, recipe)
     with daemon.connected(SILENCE) as client:
         progress = _Progress()
         try:
@@ -85,10 +88,37 @@ def build(daemon: Daemon, recipe: Recipe, report: Report) -> Image:
             raise
         _tag_stages(client, recipe, progress)
         client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
+    return _built(daemon, recipe)
+
+
+def _built(daemon: Daemon, recipe: Recipe) -> Image:
     image = find_image(daemon, recipe.name)
     if image is None:
         raise BuildFailed(f"{recipe.name} was built, but somebody removed it at once.")
     return image
+
+
+def _take_ready(daemon: Daemon, recipe: Recipe, report: Report) -> None:
+    """Somebody else's image gets a name of ours beside its own; it is pulled when it is not there."""
+    with daemon.connected(SILENCE) as client:
+        try:
+            client.inspect_image(recipe.ready)
+        except docker.errors.NotFound:
+            _pull(client, recipe.ready, report)
+        client.tag(recipe.ready, f"{PREFIX}/{recipe.name}", "latest")
+    report(f"{recipe.name} is {recipe.ready}")
+
+
+def _pull(client: docker.APIClient, name: str, report: Report) -> None:
+    report(f"$ docker pull {name}")
+    repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
+    hint = f"docker pull {name} by hand, or name an image that is there, then launch again."
+    try:
+        for message in client.pull(repository, tag, stream=True, decode=True):
+            if "error" in message:
+                raise BuildFailed(f"{name} cannot be pulled: {message['error']}", hint=hint)
+    except APIError as error:
+        raise BuildFailed(f"{name} cannot be pulled: {error.explanation}", hint=hint) from error
 
 
 class _Progress:

