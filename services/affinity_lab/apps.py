@@ -27,6 +27,10 @@ class App(Protocol):
     """Whether the balancer has to give browsers a name, because the app gives them none."""
     drops_one: ClassVar[bool]
     """Whether a replica can cut one visitor alone."""
+    takes_drain: ClassVar[bool]
+    """Whether a replica can be told to take nobody new; the balancer sends nobody there anyway."""
+    stays: ClassVar[str]
+    """Why somebody who is connected cannot be asked to move."""
 
     def missing(self) -> Missing | None:
         """Why it cannot be launched here; None when it can."""
@@ -48,6 +52,8 @@ class CircuitApp:
     service: ClassVar[str] = "circuit"
     names_visitors: ClassVar[bool] = False
     drops_one: ClassVar[bool] = True
+    takes_drain: ClassVar[bool] = True
+    stays: ClassVar[str] = "its client cannot be asked"
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

@@ -34,7 +34,10 @@ def naming_routes(route: dict[str, Any]) -> list[dict[str, Any]]:
     """What goes before the route that takes everything; each leads where that one does."""
     nameless = {"name": "cookie", "string_match": {"contains": f"{VISITOR_COOKIE}="}, "invert_match": True}
     page = deepcopy(route) | {
-        "match": {"path": "/", "headers": [_method("GET"), nameless | {"treat_missing_header_as_empty": True}]},
+        "match": {
+            "path": "/",
+            "headers": [_method("GET"), nameless | {"treat_missing_header_as_empty": True}],
+        },
         "response_headers_to_add": [_header("Set-Cookie", _COOKIE), _header(VISITOR_HEADER, BROWSER)],
     }
     hub = deepcopy(route) | {

@@ -39,6 +39,8 @@ class BlazorApp:
     names_visitors: ClassVar[bool] = True
     """It does not know who visits: the balancer gives a browser its name, and notes it in each request."""
     drops_one: ClassVar[bool] = False
+    takes_drain: ClassVar[bool] = False
+    stays: ClassVar[str] = "its browser has reconnected before, and .NET 10 then does not pause any more"
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

@@ -77,7 +77,9 @@ def _sdk_is_there() -> bool:
     if not dotnet:
         return False
     try:
-        found = subprocess.run([dotnet, "--list-sdks"], capture_output=True, text=True, timeout=10, check=False)
+        found = subprocess.run(
+            [dotnet, "--list-sdks"], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return any(line.startswith(_SDK) for line in found.stdout.splitlines())

@@ -51,7 +51,7 @@ class Telling:
         self._pausing: Memory[bool] = Memory()
         self._paused: Memory[dict[str, Any]] = Memory()
         """Visitor → the memory that it carries from one replica to another."""
-        self._restoring: Memory[bool] = Memory()
+        self._restoring: Memory[str] = Memory()
         self._dropped: dict[str, str] = {}
         self._pages: Memory[str] = Memory()
         self._last: Memory[str] = Memory()
@@ -176,7 +176,9 @@ class Telling:
         carried = self._paused.pop(owner.visitor, None)
         if carried is None:
             return self._unknown(replica, owner, self._last.get(owner.visitor), entry)
-        text = f"{replica} cannot read the memory that {_who(owner)} brought: {carried['from']} has another key."
+        text = (
+            f"{replica} cannot read the memory that {_who(owner)} brought: {carried['from']} has another key."
+        )
         data = _data(owner, replica, carried["paused"]) | carried
         return Line(replica, "circuit.move_refused", "warning", text, data, entry.at)
 

@@ -93,7 +93,9 @@ class LocalEngine:
             raise
 
     def _run(self, record: Record, spec: Spec, program: Program) -> Record:
-        folders = {variable: self._files.shared(spec.workspace, name) for name, variable in spec.folders.items()}
+        folders = {
+            variable: self._files.shared(spec.workspace, name) for name, variable in spec.folders.items()
+        }
         environment = _environment(spec, program, record.ports, record.scratch) | folders
         arguments = (*program.arguments, *spec.command)
         output = self._files.output(spec.workspace, spec.instance)

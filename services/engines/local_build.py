@@ -55,7 +55,16 @@ def _publish_dotnet(recipe: Recipe, files: Files, report: Report) -> Program:
     folder = files.program_folder(recipe.name)
     source, publish = folder / "source", folder / "publish"
     shutil.copytree(recipe.context, source, dirs_exist_ok=True)
-    command = [dotnet, "publish", "-c", "Release", "--use-current-runtime", "--self-contained", "-o", str(publish)]
+    command = [
+        dotnet,
+        "publish",
+        "-c",
+        "Release",
+        "--use-current-runtime",
+        "--self-contained",
+        "-o",
+        str(publish),
+    ]
     report(f"$ cd {source}")
     report(f"$ {shlex.join(command)}")
     _run(command, recipe, files, report, source)

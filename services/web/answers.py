@@ -95,6 +95,7 @@ class App(Answer):
     name: str
     available: bool
     reason: str | None
+    """Why it cannot be launched here, and the next move."""
 
 
 class Visitors(Answer):
@@ -119,6 +120,24 @@ class PageKeys(Answer):
     shared: bool
 
 
+class AppSettings(Answer):
+    """How Blazor behaves; `store_reason` says why there can be no shared store, null where there can."""
+
+    transports: str
+    skip_negotiation: bool
+    prerender: bool
+    retention_seconds: int
+    shared_store: bool
+    store_reason: str | None
+
+
+class Store(Answer):
+    """The store that replicas share."""
+
+    phase: Phase
+    error: Problem | None
+
+
 class Snapshot(Answer):
     """The workspace now: the fold of all events up to `seq`."""
 
@@ -132,6 +151,8 @@ class Snapshot(Answer):
     apps: list[App]
     visitors: Visitors
     page_keys: PageKeys
+    app_settings: AppSettings
+    store: Store
 
 
 class Event(Answer):

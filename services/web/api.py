@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from services.affinity_lab.lab import AffinityLab
-from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
+from services.blazor.source import AppUnavailable
+from services.errors import (
+    EngineTimeout,
+    EngineUnavailable,
+    NotInThisApp,
+    NotOnThisEngine,
+    ServiceFailed,
+    WrongPhase,
+)
 from services.hello_go.lab import HelloGo
 from services.web import agent_script, answers, schemas
 from services.web.access import asker
@@ -69,9 +77,9 @@ def hello_go_images(workspace: Workspace) -> dict[str, Any]:
     return workspace.lab(HelloGo).images()
 
 
-@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch)
+@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch, raises=(AppUnavailable,))
 def launch_affinity_lab(workspace: Workspace, body: schemas.AffinityLaunch) -> str:
-    """Start replicas and the balancer."""
+    """Start replicas of an app, and the balancer."""
     return workspace.lab(AffinityLab).launch(body.app, by=asker())
 
 
@@ -101,7 +109,7 @@ def start_replica(workspace: Workspace, replica: str) -> str:
 
 @calls("POST", "/replicas/<replica>/drain", JobAccepted)
 def drain_replica(workspace: Workspace, replica: str) -> str:
-    """Give one replica no new visitors; it keeps those it has."""
+    """Give one replica no new visitors, ask those it holds to take their memory elsewhere, then stop it."""
     return workspace.lab(AffinityLab).drain(replica, by=asker())
 
 
@@ -153,13 +161,21 @@ def set_page_keys(workspace: Workspace, body: schemas.SetPageKeys) -> str:
     return workspace.lab(AffinityLab).set_page_keys(body.shared, by=asker())
 
 
+@calls("PUT", "/app-settings", JobAccepted, body=schemas.SetAppSettings, raises=(AppUnavailable,))
+def set_app_settings(workspace: Workspace, body: schemas.SetAppSettings) -> str:
+    """Have Blazor behave otherwise; its replicas are restarted one after the other."""
+    return workspace.lab(AffinityLab).set_app_settings(body.given(), by=asker())
+
+
 @calls("GET", "/visitors/<visitor>/story", answers.Story, query=schemas.StoryQuery)
 def visitor_story(workspace: Workspace, visitor: str, query: schemas.StoryQuery) -> dict[str, Any]:
     """A visitor's last attempt to connect: each request, who was asked, who holds, and the verdict."""
     return workspace.lab(AffinityLab).story(visitor, query.before)
 
 
-@calls("POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=_ASKS_A_SERVICE)
+@calls(
+    "POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=(*_ASKS_A_SERVICE, NotInThisApp)
+)
 def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]:
     """Cut connections as a bad network would, with a real TCP abort."""
     lab = workspace.lab(AffinityLab)
