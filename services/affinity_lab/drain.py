@@ -1,4 +1,4 @@
-"""A drain without loss: nobody new, those who are there take their memory elsewhere, then the replica stops."""
+"""A drain without loss: nobody new, who is there takes its memory elsewhere, then the replica stops."""
 
 from __future__ import annotations
 

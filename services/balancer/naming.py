@@ -1,8 +1,9 @@
 """For an app that does not know who visits: the balancer gives browsers a name and notes it in requests.
 
-A browser without a name gets one with the page, as a cookie. The requests that open a transport carry the name on
-to the replica, with the balancer's own name for the request, in a header that a GET has no use for and that .NET
-logs. And the token of a connection is read out of the answer to its negotiate, since no header has it.
+A browser without a name gets one with the page, as a cookie. The requests that open a transport carry the
+name on to the replica, with the balancer's own name for the request, in a header that a GET has no use for
+and that .NET logs. And the token of a connection is read out of the answer to its negotiate, since no header
+has it.
 """
 
 from __future__ import annotations

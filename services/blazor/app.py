@@ -44,7 +44,10 @@ class BlazorApp:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._telling = Telling()
+        self._telling = Telling(self._whose)
+
+    def _whose(self, circuit: str) -> str | None:
+        return (self._workspace.log.at("circuits", circuit) or {}).get("visitor")
 
     @property
     def _containers(self) -> bool:

@@ -27,7 +27,7 @@ _STARTING = "Request starting "
 
 
 def settings() -> dict[str, str]:
-    """The variables that have .NET log so (its documentation, "Logging in .NET", section Console formatter)."""
+    """The variables that have .NET log so (its documentation, "Console log formatting")."""
     formatter = "Logging__Console__FormatterOptions__"
     return {
         "Logging__Console__FormatterName": "json",

@@ -56,7 +56,7 @@ def find_app(settings: Settings, *, containers: bool) -> Recipe | Missing:
         return Recipe(NAME, IMAGE, "dotnet")
     return Missing(
         "There is no .NET 10 SDK on this machine, and no published copy.",
-        "Install the SDK, name a published folder in LAB_BLAZOR_DIR, or use Docker; then start Labdeck again.",
+        "Install the SDK, name a published folder in LAB_BLAZOR_DIR, or use Docker; then run again.",
     )
 
 

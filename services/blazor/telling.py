@@ -1,14 +1,15 @@
 """What Blazor's replicas and .NET itself say, told as the circuit app tells it.
 
-The app's own lines have the circuit and its count, but not whose it is: Blazor never learns that. .NET's log has
-which HTTP request opened a circuit, and the balancer notes in that request who asks. Both come from one process
-over two streams, and either may be read first: an event of both is told when the second half is there.
+The app's own lines have the circuit and its count, but not whose it is: Blazor never learns that. .NET's log
+has which HTTP request opened a circuit, and the balancer notes in that request who asks. Both come from one
+process over two streams, and either may be read first: an event of both is told when the second half is there.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ _AT_ONCE = 0.9
 _DROPPED = 3.0
 _WARNED = {"Warning": "warning", "Error": "error", "Critical": "error"}
 _NOTHING = Asked()
+_NOT_FOUND = ("ComponentHub: ConnectAsync received", "CircuitRegistry: Failed to find a matching circuit")
+_OURS_TOO = ("replica.started", "circuit.started", "circuit.closed", "circuits.asked_to_move")
+"""Kinds of the app's lines that the lab has a kind of the same name for."""
 V = TypeVar("V")
 
 
@@ -39,18 +43,23 @@ class Memory(OrderedDict[Any, V]):
 class Telling:
     """One for all replicas of a workspace, since a circuit that pauses on one resumes on another."""
 
-    def __init__(self) -> None:
+    def __init__(self, whose: Callable[[str], str | None]) -> None:
+        """`whose` says whose a circuit is that was told before this dashboard began."""
+        self._whose = whose
         self._turn = threading.Lock()
         self._requests: Memory[Asked] = Memory()
-        self._owners: Memory[Asked] = Memory()
+        self._owners: Memory[tuple[str, Asked]] = Memory()
+        """Circuit → the replica that holds it, and who opened its connection."""
         self._halves: Memory[tuple[str, dict[str, Any]]] = Memory()
         self._fresh: Memory[bool] = Memory()
         """Circuits that were told to be started and not yet to be connected: that is the same news."""
         self._left: Memory[str] = Memory()
         """When the connection of a circuit was lost."""
         self._pausing: Memory[bool] = Memory()
-        self._paused: Memory[dict[str, Any]] = Memory()
-        """Visitor → the memory that it carries from one replica to another."""
+        self._carried: Memory[dict[str, Any]] = Memory()
+        """Visitor → the memory that it was asked to take from one replica to another."""
+        self._tried: Memory[bool] = Memory()
+        """Requests in which a client asked for its circuit and did not get it."""
         self._restoring: Memory[str] = Memory()
         self._dropped: dict[str, str] = {}
         self._pages: Memory[str] = Memory()
@@ -62,7 +71,7 @@ class Telling:
         with self._turn:
             if line.kind == "page.served":
                 return self._page_served(line)
-            if line.kind in ("replica.started", "circuit.started"):
+            if line.kind in _OURS_TOO:
                 return self._app_said(line.source, line.kind, line.at or "", line.data, line.text)
             found = read_object(line.text) if line.kind == "output.line" else None
             if found is None:
@@ -82,7 +91,7 @@ class Telling:
         """Who loads the page begins anew: whatever it carried is not taken up any more."""
         if visitor := line.data.get("visitor"):
             self._pages.keep(visitor, line.source)
-            self._paused.pop(visitor, None)
+            self._carried.pop(visitor, None)
         return line
 
     # the app's own lines
@@ -106,12 +115,26 @@ class Telling:
             self._dropped[replica] = at
             return nothing(replica)
         if kind == "circuits.asked_to_move":
+            self._asked_to_move(replica)
             return Line(replica, kind, "info", text, data, at)
         return Line(replica, "output.line", "info", text, {"stream": "stdout"}, at)
 
+    def _asked_to_move(self, replica: str) -> None:
+        """Said before the first visitor can have moved: what the old replica says last may be read too late."""
+        for circuit, (at, owner) in self._owners.items():
+            if at == replica and owner.visitor and circuit not in self._left:
+                self._carry(owner.visitor, replica, circuit)
+
+    def _carry(self, visitor: str, replica: str, circuit: str) -> None:
+        self._carried.keep(visitor, {"from": replica, "paused": circuit})
+
+    def _owner(self, circuit: str) -> Asked:
+        found = self._owners.get(circuit)
+        return found[1] if found else Asked(visitor=self._whose(circuit))
+
     def _disconnected(self, replica: str, circuit: str, at: str, count: int) -> Line:
         self._left.keep(circuit, at)
-        owner = self._owners.get(circuit, _NOTHING)
+        owner = self._owner(circuit)
         dropped = replica in self._dropped and abs(_between(self._dropped[replica], at)) < _DROPPED
         reason = "dropped" if dropped else "lost"
         why = "its TCP connection was broken on request" if dropped else "the connection is gone"
@@ -120,12 +143,11 @@ class Telling:
         return Line(replica, "connection.closed", "info", text, data, at)
 
     def _closed(self, replica: str, circuit: str, at: str, count: int) -> Line:
-        owner = self._owners.pop(circuit, _NOTHING)
+        owner = self._owner(circuit)
+        self._owners.pop(circuit, None)
         data = _data(owner, replica, circuit) | {"count": count}
         waited = _between(self._left.pop(circuit, at), at)
         if self._pausing.pop(circuit, False):
-            if owner.visitor:
-                self._paused.keep(owner.visitor, {"from": replica, "paused": circuit, "count": count})
             text = f"{_who(owner)} took its memory along from {replica}: count {count}."
             return Line(replica, "circuit.paused", "info", text, data, at)
         if waited > _AT_ONCE:
@@ -145,25 +167,29 @@ class Telling:
         circuit = str(entry.values.get("CircuitId"))
         said = f"{entry.category}: {entry.said}"
         if said == "CircuitFactory: Created circuit {CircuitId} for connection {ConnectionId}":
-            self._own(circuit, owner)
+            self._own(circuit, replica, owner)
             return self._both("started", circuit, replica, entry.at, {"request": entry.request})
         if said == "CircuitRegistry: Reconnect to circuit with id {CircuitId} succeeded.":
-            self._own(circuit, owner)
+            self._own(circuit, replica, owner)
             return self._both("resumed", circuit, replica, entry.at, {})
         if said.startswith("CircuitRegistry: Pausing circuit with id {CircuitId}"):
             self._pausing.keep(circuit, True)
+            if visitor := self._owner(circuit).visitor:
+                self._carry(visitor, replica, circuit)
         elif said.startswith("ICircuitPersistenceProvider: Circuit state found"):
             self._restoring.keep((replica, entry.request), circuit)
         elif said.startswith("ICircuitPersistenceProvider: Failed to find persisted circuit"):
             return self._unknown(replica, owner, circuit, entry)
+        elif said.startswith(_NOT_FOUND):
+            self._tried.keep((replica, entry.request), True)
         elif said.startswith("ComponentHub: ResumeCircuit received an invalid circuit id"):
             return self._unreadable(replica, owner, entry)
         elif said == "ComponentHub: Circuit initialization failed" and "key ring" in entry.exception:
             return self._page_rejected(replica, owner, entry)
         return _warning(replica, entry) if entry.level in _WARNED else nothing(replica)
 
-    def _own(self, circuit: str, owner: Asked) -> None:
-        self._owners.keep(circuit, owner)
+    def _own(self, circuit: str, replica: str, owner: Asked) -> None:
+        self._owners.keep(circuit, (replica, owner))
         if owner.visitor:
             self._last.keep(owner.visitor, circuit)
 
@@ -173,8 +199,8 @@ class Telling:
 
     def _unreadable(self, replica: str, owner: Asked, entry: Entry) -> Line:
         """Another key signed the circuit's name: it is not held here, and what was carried cannot be read."""
-        carried = self._paused.pop(owner.visitor, None)
-        if carried is None:
+        carried = self._carried.pop(owner.visitor, None)
+        if carried is None or self._tried.pop((replica, entry.request), False):
             return self._unknown(replica, owner, self._last.get(owner.visitor), entry)
         text = (
             f"{replica} cannot read the memory that {_who(owner)} brought: {carried['from']} has another key."
@@ -203,17 +229,17 @@ class Telling:
 
     def _resumed(self, replica: str, circuit: str, at: str, count: int) -> Line:
         self._left.pop(circuit, None)
-        owner = self._owners.get(circuit, _NOTHING)
+        owner = self._owner(circuit)
         text = f"{_who(owner)} is back on {replica}, its memory was kept: count {count}."
         return Line(
             replica, "circuit.resumed", "info", text, _data(owner, replica, circuit) | {"count": count}, at
         )
 
     def _started(self, replica: str, circuit: str, at: str, known: dict[str, Any]) -> Line:
-        owner = self._owners.get(circuit, _NOTHING)
+        owner = self._owner(circuit)
         data = _data(owner, replica, circuit) | {"count": known.get("count", 0)}
         line = Line(replica, "circuit.started", "info", "", data, at)
-        carried = self._paused.pop(owner.visitor, None) if owner.visitor else None
+        carried = self._carried.pop(owner.visitor, None) if owner.visitor else None
         before = self._restoring.pop((replica, known.get("request")), None)
         if carried:
             text = f"{_who(owner)} is on {replica} now and brought its memory from {carried['from']}."

