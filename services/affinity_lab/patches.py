@@ -116,6 +116,12 @@ def _circuit_rejected(state: State, line: Line) -> Change:
     return _people(state, line.data.get("visitor"), {"status": "waiting", "memory": "lost"})
 
 
+def _move_refused(state: State, line: Line) -> Change:
+    """It is connected to nothing that it could use; Blazor's page stays as it is, dead."""
+    lost = {"status": "failed", "memory": "lost", "circuit": None, "replica": None}
+    return _people(state, line.data.get("visitor"), lost)
+
+
 def _circuit_gone(state: State, line: Line) -> Change:
     circuit, visitor = str(line.data.get("circuit")), line.data.get("visitor")
     nobody = {"circuit": None, "replica": None, "memory": "lost"}
@@ -183,7 +189,7 @@ _FOLDS: dict[str, Callable[[State, Line], Change]] = {
     "circuit.restored": _circuit_resumed,
     "circuit.paused": _circuit_paused,
     "circuit.closed": _circuit_closed,
-    "circuit.move_refused": _circuit_rejected,
+    "circuit.move_refused": _move_refused,
     "circuit.rejected": _circuit_rejected,
     "circuit.expired": _circuit_gone,
     "circuit.forgotten": _circuit_gone,

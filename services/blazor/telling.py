@@ -2,7 +2,7 @@
 
 The app's own lines have the circuit and its count, but not whose it is: Blazor never learns that. .NET's log
 has which HTTP request opened a circuit, and the balancer notes in that request who asks. Both come from one
-process over two streams, and either may be read first: an event of both is told when the second half is there.
+process over two streams, and either may be read first: what needs both is told with the second half.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Telling:
         return Line(replica, "output.line", "info", text, {"stream": "stdout"}, at)
 
     def _asked_to_move(self, replica: str) -> None:
-        """Said before the first visitor can have moved: what the old replica says last may be read too late."""
+        """Said before anybody can have moved; what the old replica says last may be read too late."""
         for circuit, (at, owner) in self._owners.items():
             if at == replica and owner.visitor and circuit not in self._left:
                 self._carry(owner.visitor, replica, circuit)

@@ -233,7 +233,7 @@ def _image(client: docker.APIClient, name: str) -> str:
 
 
 def _folder_of_the_program() -> bytes:
-    """An archive with one empty folder of the user that containers run as; unpacked twice, nothing changes."""
+    """An archive with one empty folder of the user that containers run as; it may be unpacked twice."""
     folder = tarfile.TarInfo(OWNED)
     folder.type, folder.mode = tarfile.DIRTYPE, 0o700
     folder.uid, folder.gid = (int(number) for number in USER.split(":"))
