@@ -17,7 +17,8 @@ REQUIRED = {name.strip() for name in os.environ.get("LAB_REQUIRE", "").split(","
 @functools.cache
 def missing(part):
     """Why this machine cannot run tests of that part; None when it can."""
-    return {"docker": _no_docker, "local": _no_local, "browser": _no_browser}[part]()
+    checks = {"docker": _no_docker, "local": _no_local, "browser": _no_browser, "blazor": _no_blazor}
+    return checks[part]()
 
 
 def _no_docker():
@@ -46,8 +47,15 @@ def _no_browser():
     return None if Path(CHROMIUM).exists() else f"no Chromium at {CHROMIUM}"
 
 
+def _no_blazor():
+    folder = os.environ.get("LAB_BLAZOR_DIR", "")
+    if os.access(Path(folder, "blazor"), os.X_OK) and folder:
+        return None
+    return "LAB_BLAZOR_DIR names no published Blazor app (.ci/blazor unpacks the one beside the checkout)"
+
+
 def pytest_runtest_setup(item):
-    for part in ("docker", "local", "browser"):
+    for part in ("docker", "local", "browser", "blazor"):
         if item.get_closest_marker(part) and (reason := missing(part)):
             pytest.skip(reason)
 
@@ -57,6 +65,7 @@ def pytest_runtest_makereport(item, call):
     """Under LAB_REQUIRE nothing is skipped in silence."""
     outcome = yield
     report = outcome.get_result()
-    if REQUIRED and report.skipped and not hasattr(report, "wasxfail"):
+    may = "blazor" not in REQUIRED and item.get_closest_marker("blazor") and missing("blazor")
+    if REQUIRED and report.skipped and not may and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, but LAB_REQUIRE={','.join(sorted(REQUIRED))}: {report.longrepr}"

@@ -175,8 +175,9 @@ def _visitor_left(state: State, line: Line) -> Change:
     gone: Change = {"circuits": {circuit: None}} if circuit in state.get("circuits", {}) else {}
     if person.get("kind") == "browser" and person.get("status") == "connected":
         return gone
-    if circuit and (person.get("circuit") != circuit or person.get("memory") == "lost"):
-        return gone  # the page that it left was an older one: it is here again
+    coming = person.get("memory") == "lost" and person.get("status") == "waiting"
+    if coming or (circuit and person.get("circuit") != circuit):
+        return gone  # the page that it left was an older one: it loads it again
     return gone | ({"people": {visitor: None}} if isinstance(visitor, str) else {})
 
 

@@ -56,6 +56,9 @@ class AccessLog:
             _tell_failed(entry)
         elif entry.status == 404 and to_hub:
             self._tell_refused(entry)
+        elif entry.status == 400 and entry.path == f"{HUB}/disconnect" and entry.visitor:
+            text = f"{entry.visitor} left the page; {entry.replica} does not know what it held."
+            emit("visitor.left", text, source=entry.replica, **entry.data())
         elif entry.status != 200:
             return
         elif entry.method == "GET" and entry.path == "/":
