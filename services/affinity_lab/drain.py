@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,16 +27,25 @@ class Moves:
     asked: int = 0
     away: int = 0
     """Those that nobody was connected to, so nobody could be asked."""
-    moved: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    """What each memory counted when it was asked to move."""
+    moved: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Old circuit → the new one and its replica."""
     refused: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
+    """Those that arrived, but whose new replica counts less than the old one did."""
+
+    @property
+    def answered(self) -> int:
+        return len(self.moved) + len(self.refused) + len(self.empty)
 
     @property
     def over(self) -> bool:
-        return len(self.moved | self.refused) >= self.asked
+        return self.answered >= self.asked
 
     @property
     def unanswered(self) -> int:
-        return max(self.asked - len(self.moved | self.refused), 0)
+        return max(self.asked - self.answered, 0)
 
     @property
     def not_asked(self) -> int:
@@ -47,6 +57,7 @@ class Moves:
             "asked": self.asked,
             "moved": len(self.moved),
             "refused": len(self.refused),
+            "empty": len(self.empty),
             "unanswered": self.unanswered,
             "not_asked": self.not_asked,
             "away": self.away,
@@ -73,7 +84,8 @@ class Drain:
         mark = self._log.look()[0]
         moves = self._ask(name)
         self._wait(name, mark, moves)
-        self._say(name, moves, by)
+        counts = self._compare(moves)
+        self._say(name, moves, counts, by)
         self._replicas.leave(name, by)
         self._replicas.end(name, by)
 
@@ -82,7 +94,7 @@ class Drain:
         circuits = control.get("/control/state").get("circuits", [])
         answer = control.send("POST", "/control/move", {})
         away = sum(1 for circuit in circuits if not circuit.get("connected"))
-        return Moves(answer.get("held", len(circuits)), answer.get("asked", 0), away)
+        return Moves(answer.get("held", len(circuits)), answer.get("asked", 0), away, _counts(circuits))
 
     def _wait(self, name: str, mark: int, moves: Moves) -> None:
         deadline = time.monotonic() + SECONDS
@@ -93,17 +105,39 @@ class Drain:
                 if line.data.get("from") != name:
                     continue
                 if line.kind == "circuit.moved":
-                    moves.moved.add(str(line.data.get("paused")))
+                    moves.moved[str(line.data.get("paused"))] = (str(line.data.get("circuit")), line.source)
                 elif line.kind == "circuit.move_refused":
                     moves.refused.add(str(line.data.get("paused")))
 
-    def _say(self, name: str, moves: Moves, by: By) -> None:
+    def _compare(self, moves: Moves) -> dict[str, int]:
+        """What the new replicas count now, by circuit; who arrived with less than it had has moved for nothing."""
+        states = {
+            replica: self._workspace.control(replica).get("/control/state")
+            for replica in {replica for _, replica in moves.moved.values()}
+        }
+        counts = {id: n for state in states.values() for id, n in _counts(state.get("circuits", [])).items()}
+        for old, (new, _) in list(moves.moved.items()):
+            if counts.get(new, 0) < moves.counts.get(old, 0):
+                moves.empty.add(old)
+                del moves.moved[old]
+        return {new: counts[new] for new, _ in moves.moved.values() if new in counts}
+
+    def _say(self, name: str, moves: Moves, counts: dict[str, int], by: By) -> None:
         lost = moves.held - len(moves.moved)
         level: Any = "warning" if lost else "info"
+        text = _sentence(name, moves, self._apps.now.stays)
         data = moves.as_dict() | {"by": by, "replica": name}
-        self._log.record(
-            name, "replica.drained", _sentence(name, moves, self._apps.now.stays), level=level, data=data
-        )
+
+        def patch(state: Mapping[str, Any]) -> dict[str, Any]:
+            known = state.get("circuits", {})
+            return {"circuits": {id: {"count": count} for id, count in counts.items() if id in known}}
+
+        self._log.record(name, "replica.drained", text, level=level, data=data, patch=patch)
+
+
+def _counts(circuits: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Of what a control port shows: the circuit app calls it `circuit`, Blazor `id`."""
+    return {str(each.get("circuit") or each.get("id")): int(each.get("count", 0)) for each in circuits}
 
 
 def _sentence(name: str, moves: Moves, stays: str) -> str:
@@ -114,6 +148,7 @@ def _sentence(name: str, moves: Moves, stays: str) -> str:
         return f"{name} is drained without loss: {kept}"
     why = [
         (len(moves.refused), "no other replica could read what was brought, each has a key of its own"),
+        (len(moves.empty), "another replica took over without it"),
         (moves.unanswered, "asked, but nothing came of it in time"),
         (moves.not_asked, stays),
         (moves.away, "nobody was connected who could have been asked"),
