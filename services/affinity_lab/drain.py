@@ -110,7 +110,7 @@ class Drain:
                     moves.refused.add(str(line.data.get("paused")))
 
     def _compare(self, moves: Moves) -> dict[str, int]:
-        """What the new replicas count now, by circuit; who arrived with less than it had has moved for nothing."""
+        """What the new replicas count now, by circuit; who counts less than before has moved for nothing."""
         states = {
             replica: self._workspace.control(replica).get("/control/state")
             for replica in {replica for _, replica in moves.moved.values()}

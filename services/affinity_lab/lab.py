@@ -15,6 +15,7 @@ from services.affinity_lab.fates import Fates
 from services.affinity_lab.patches import patch_of
 from services.affinity_lab.programs import Programs
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
+from services.affinity_lab.runs.runs import IDLE, Runs
 from services.affinity_lab.store import Store
 from services.affinity_lab.story import story
 from services.affinity_lab.switches import Switches
@@ -45,6 +46,7 @@ class AffinityLab:
         "store": {"phase": "stopped"},
         "people": {},
         "circuits": {},
+        "run": IDLE,
     }
 
     def __init__(self, workspace: Workspace) -> None:
@@ -59,6 +61,8 @@ class AffinityLab:
         self._fates = Fates(workspace.log)
         self._drain_work = Drain(workspace, self._replicas, self._balancer, self._apps)
         self._switches = Switches(workspace, self._apps, self._store, self._restart)
+        ending = lambda: workspace.ending(self)  # noqa: E731
+        self.runs = Runs(workspace, self._replicas, self._balancer, self._crowd, self._submit_run, ending)
 
     # what people ask
 
@@ -151,6 +155,7 @@ class AffinityLab:
 
     def set_affinity(self, settings: Mapping[str, Any], by: By = "api") -> dict[str, Any]:
         """Toggle; returns `{"affinity", "ms"}` once the balancer obeys. Absent fields stay as they are."""
+        self.runs.must_rest()
         self._must_run()
         return self._balancer.set_affinity(settings, by)
 
@@ -165,6 +170,7 @@ class AffinityLab:
 
         Raises WrongPhase, and NotFound for a replica or visitor that nobody knows.
         """
+        self.runs.must_rest()
         self._must_run(*([replica, "running"] if replica else []))
         if (visitor or connection) and not self._apps.now.drops_one:
             raise NotInThisApp(
@@ -237,6 +243,7 @@ class AffinityLab:
             self.launch(self._apps.now.name)
         elif phase == "stopping":
             self.stop()
+        self.runs.restore(running=phase == "running")
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any]:
         none: dict[str, Any] = {"url": None, "error": None}
@@ -255,10 +262,12 @@ class AffinityLab:
             "apps": self._apps.facts(),
             "app_settings": self._switches.facts(),
             "store": {"error": None} | state.get("store", {"phase": "stopped"}),
+            "run": dict(IDLE) | state.get("run", {}),
         }
 
     def clear(self) -> None:
-        """Nothing is kept outside the state."""
+        """Runs are kept outside the state."""
+        self.runs.forget()
 
     # the work, one after the other
 
@@ -276,9 +285,14 @@ class AffinityLab:
         return self._submit(name, turn, text, by)
 
     def _submit(self, name: str, work: Callable[[], None], text: str, by: By | None) -> str:
+        self.runs.must_rest()
         failures = {"launch": self._launch_failed, "stop": self._stop_failed}
         failed = failures.get(name, self._failed)
         return self._workspace.submit(self, name, work, text=text, failed=failed, by=by)
+
+    def _submit_run(self, name: str, work: Callable[[], None], text: str, by: By | None) -> str:
+        """What runs ask for; they tell themselves what became of it."""
+        return self._workspace.submit(self, name, work, text=text, failed=lambda error: None, by=by)
 
     def _must_run(self, replica: str | None = None, *phases: str) -> None:
         phase = self._log.at("affinity_lab", "phase")
@@ -365,16 +379,9 @@ class AffinityLab:
             on_their_way = (None, "starting", "stopping")
             self._replicas.start([name for name in wanted if phases.get(name) in on_their_way], by)
         finally:
-            self._leave(extra, by)
+            self._replicas.retire(extra, by)
             self._balancer.tell(self._replicas)
         self._replicas.stop(extra)
-
-    def _leave(self, names: list[str], by: By) -> None:
-        """Mark those that are to go, so that the balancer sends nobody there any more."""
-        for name in names:
-            patch = {"replicas": {name: {"draining": True}}}
-            text = f"{name} takes no new visitors, {ASKED[by]}."
-            self._log.record(name, "replica.draining", text, data={"by": by}, patch=patch)
 
     def _start(self, name: str, by: By) -> None:
         self._replicas.start([name], by)

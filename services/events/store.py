@@ -68,6 +68,11 @@ class Store:
             reason = getattr(error, "orig", None) or error
             raise BadSetting(f"LAB_DATABASE_URL cannot be used: {str(reason).splitlines()[0]}") from error
 
+    @property
+    def database(self) -> sql.Engine:
+        """For tables of other rooms, which they make and know themselves."""
+        return self._engine
+
     def append(
         self,
         workspace: str,

@@ -138,6 +138,12 @@ class Store(Answer):
     error: Problem | None
 
 
+class RunNow(Answer):
+    """The run that measures this lab, and `last`, the newest that has ended."""
+
+    phase: Literal["idle", "measuring", "putting_back"]
+
+
 class Snapshot(Answer):
     """The workspace now: the fold of all events up to `seq`."""
 
@@ -153,6 +159,7 @@ class Snapshot(Answer):
     page_keys: PageKeys
     app_settings: AppSettings
     store: Store
+    run: RunNow
 
 
 class Event(Answer):

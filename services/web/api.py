@@ -15,7 +15,7 @@ from services.errors import (
     WrongPhase,
 )
 from services.hello_go.lab import HelloGo
-from services.web import agent_script, answers, schemas
+from services.web import agent_script, answers, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
 from services.web.calls import Calls
@@ -183,3 +183,4 @@ def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]
 
 
 calls.all += agent_script.calls.all
+calls.all += runs.calls.all
