@@ -137,6 +137,7 @@ class AffinityLab:
 
         Raises AppUnavailable for a store that this machine lacks.
         """
+        self.runs.must_rest()
         if changes.get("shared_store"):
             self._switches.must_have_store()
         work = lambda: self._switches.set(changes, by)  # noqa: E731

@@ -26,7 +26,7 @@ def test_a_browser_counts_moves_with_its_memory_and_leaves(lab, visit, container
     lab.dashboard.done(lab.dashboard.post(f"/replicas/{before}/drain"))
     visit.until(lambda: visit.holder != before and visit.text("count") == "2", 60)
     assert lab.told("replica.drained", mark)[0]["data"]["moved"] == 1
-    visit.page.close()
+    visit.page.goto("about:blank")
     lab.told("visitor.left", mark)
 
 
