@@ -14,7 +14,7 @@ FIRST_ATTEMPTS = 2
 RECONNECT_DELAYS = (0, 2, 10, 30)
 """Seconds before each try of the client's withAutomaticReconnect()."""
 BLAZOR_DELAYS = (*(0 for _ in range(10)), 5)
-"""Of the script of .NET 10: ten tries at once, then one every five seconds."""
+"""Of the script of .NET 10: ten tries at once, then one every five seconds; no more are waited for."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ APPS = {
         ),
         SITUATIONS,
         BLAZOR_DELAYS,
-        10,
+        len(BLAZOR_DELAYS),
     ),
 }
 TRANSPORTS = tuple(column.name for column in APPS["circuit"].columns)
