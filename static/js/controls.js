@@ -115,7 +115,7 @@ function renderLab(state, live) {
   launch.hidden = phase !== "stopped" && phase !== "failed";
   launch.disabled = !live || asked !== undefined;
   launch.toggleAttribute("data-asked", asked === "running");
-  setText(launch.querySelector("span"), asked === "running" ? "Asked to launch" : phase === "failed" ? "Retry" : "Launch three replicas");
+  setText(launch.querySelector("span"), asked === "running" ? "Asked to launch" : phase === "failed" ? "Retry" : appToLaunch(state) === "blazor" ? "Launch three Blazor replicas" : "Launch three replicas");
   byId("stop").disabled = !live || !["running", "starting", "failed"].includes(phase);
   byId("stop").toggleAttribute("data-asked", asked === "stopped");
   const url = state?.balancer?.phase === "running" ? state.balancer.url : null;
