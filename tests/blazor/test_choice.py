@@ -32,6 +32,7 @@ def test_a_browser_that_visits_blazor_is_in_the_picture_and_has_a_story(lab, pag
     expect(page.locator(f"#picture [data-visitor={name}]").first).to_be_visible()
     expect(page.locator("input[name=app][value=circuit]")).to_be_disabled()
     assert page.is_checked("input[name=app][value=blazor]")
+    page.focus("#whose")  # fills its list
     page.select_option("#whose", name)
     expect(page.locator("#why-h")).to_contain_text("connected")
     visit.page.goto("about:blank")
