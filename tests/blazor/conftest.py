@@ -5,14 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
+from tests.browser.conftest import ARGUMENTS
 from tests.conftest import CHROMIUM
 from tests.dashboard import Dashboard
 from tests.waiting import wait_for
 
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 OWN = {
     "transports": "auto",
     "skip_negotiation": False,

@@ -1,17 +1,13 @@
 """A replica that is to go gives its browsers their memory along: Microsoft's clients of today and of 2020."""
 
 import pytest
-from conftest import CHROMIUM
 from playwright.sync_api import expect, sync_playwright
 from real_crowd import Lab
 
+from tests.browser.conftest import ARGUMENTS
+from tests.conftest import CHROMIUM
+
 pytestmark = [pytest.mark.local, pytest.mark.browser]
-
-
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 @pytest.fixture(scope="module")
