@@ -320,7 +320,7 @@ class AffinityLab:
         finally:
             self._leave(extra, by)
             self._balancer.tell(self._replicas)
-        self._replicas.stop(extra)
+        self._replicas.stop(extra, by)
 
     def _leave(self, names: list[str], by: By) -> None:
         """Mark those that are to go, so that the balancer sends nobody there any more."""
