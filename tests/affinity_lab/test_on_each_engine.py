@@ -180,6 +180,16 @@ def test_source_ip_keeps_everyone_by_the_address_that_they_have(lab):
     assert len(set(lab.homes().values())) == 1
 
 
+def test_the_cookie_is_kept_as_asked_for(lab):
+    cookie = lab.affinity(mode="cookie", cookie={"ttl_seconds": 77, "same_site": "Strict"})["cookie"]
+    answer = requests.get(lab.dashboard.get()["balancer"]["url"], timeout=10)
+    [sent] = [
+        each for each in answer.raw.headers.getlist("Set-Cookie") if each.startswith(f"{cookie['name']}=")
+    ]
+    assert {"Max-Age=77", "Path=/", "SameSite=Strict"} <= {part.strip() for part in sent.split(";")}
+    lab.affinity(cookie={"ttl_seconds": 3600, "same_site": "Lax"})
+
+
 def test_an_expired_cookie_brings_its_visitors_to_any_replica_without_memory(lab):
     lab.affinity(mode="cookie", cookie={"ttl_seconds": 4})
     lab.visit(9)
