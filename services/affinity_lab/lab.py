@@ -382,7 +382,7 @@ class AffinityLab:
         finally:
             self._replicas.retire(extra, by)
             self._balancer.tell(self._replicas)
-        self._replicas.stop(extra)
+        self._replicas.stop(extra, by)
 
     def _start(self, name: str, by: By) -> None:
         self._replicas.start([name], by)
