@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from bench import crowd, launch, live, machine, memory, toggle
+from bench import blazor, crowd, launch, live, machine, memory, toggle
 from bench.table import Skipped, Table
 
 BENCHMARKS: dict[str, Callable[[bool], Table]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[bool], Table]] = {
     "live": live.measure,
     "memory": memory.measure,
     "crowd": crowd.measure,
+    "blazor": blazor.measure,
 }
 
 

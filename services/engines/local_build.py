@@ -80,6 +80,9 @@ def _run(command: list[str], recipe: Recipe, files: Files, report: Report) -> No
             for line in compiler.stdout:
                 report(line.rstrip("\n"))
                 last_words.append(line.rstrip("\n"))
+        except BaseException:  # whoever listens wants no more of it
+            compiler.kill()
+            raise
         finally:
             deadline.cancel()
     if compiler.returncode:

@@ -53,19 +53,32 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def _state_and_birth(pid: int) -> tuple[str, int] | None:
-    """Fields 3 and 22 of /proc/<pid>/stat; the name before them may hold spaces and brackets."""
+@dataclass(frozen=True)
+class _Stat:
+    """What /proc/<pid>/stat says (proc_pid_stat(5)); the name before these may hold spaces and brackets."""
+
+    state: str
+    threads: int
+    born: int
+
+    @property
+    def dead(self) -> bool:
+        """A zombie whose other threads are still on their way out cannot be waited for: it is dying yet."""
+        return self.state == "X" or (self.state == "Z" and self.threads <= 1)
+
+
+def _stat(pid: int) -> _Stat | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return fields[0], int(fields[19])
+    return _Stat(state=fields[0], threads=int(fields[17]), born=int(fields[19]))
 
 
 def lives(mark: Mark) -> bool:
-    """True while this very process runs; a zombie is dead."""
-    found = _state_and_birth(mark.pid)
-    return found is not None and found[0] not in "ZX" and found[1] == mark.born and mark.boot == boot_id()
+    """True while this very process runs. Once false, the exit code of a child can be had at once."""
+    found = _stat(mark.pid)
+    return found is not None and not found.dead and found.born == mark.born and mark.boot == boot_id()
 
 
 class Children:
@@ -94,8 +107,8 @@ class Children:
                 raise ServiceFailed(f"{arguments[0]} cannot be started: {error.strerror}.") from error
         self._children[id] = child
         # Not reaped before somebody asks for its exit code, so the entry is there even if it died at once.
-        found = _state_and_birth(child.pid)
-        return Mark(id, child.pid, found[1] if found else 0, boot_id())
+        found = _stat(child.pid)
+        return Mark(id, child.pid, found.born if found else 0, boot_id())
 
     def reap(self, mark: Mark) -> int | None:
         """The exit code as a shell has it (128 + signal); None while it runs, or when not our child."""
@@ -149,8 +162,8 @@ def thaw(mark: Mark) -> None:
 
 def is_frozen(mark: Mark) -> bool:
     """True while it is stopped by a signal (`T` in /proc/<pid>/stat)."""
-    found = _state_and_birth(mark.pid)
-    return found is not None and found[0] == "T" and lives(mark)
+    found = _stat(mark.pid)
+    return found is not None and found.state == "T" and lives(mark)
 
 
 def _wait(condition: Callable[[], bool], complaint: str) -> None:

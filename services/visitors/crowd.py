@@ -28,10 +28,10 @@ class Crowd:
         self._standing: Counter[Status] = Counter()
 
     def counts(self) -> dict[str, int]:
-        """Absolute, on every line of the crowd."""
+        """Absolute, on every line of the crowd; `count` is what was asked for, whoever is just changing."""
         standing = self._standing
         return {
-            "count": len(self._visitors),
+            "count": self.settings.count,
             "connected": standing["connected"],
             "failed": standing["failed"],
         }
@@ -102,4 +102,4 @@ def _crowd_text(settings: CrowdSettings) -> str:
     how = "WebSockets without a negotiate" if settings.skip_negotiation else settings.transport
     transport = "the first transport that works" if how == "auto" else how
     who = "One visitor comes" if settings.count == 1 else f"{settings.count} visitors come"
-    return f"{who} to {settings.target} by {transport}, speaking {settings.protocol}."
+    return f"{who} to {settings.target} by {transport}, speaking {settings.ways.protocol}."

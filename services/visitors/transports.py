@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Protocol
 
 import aiohttp
@@ -13,15 +14,19 @@ from services.visitors.browser import Answer, Browser, HttpFailed
 
 HUB = "/_blazor"
 _CLEAN = 1000
+_GOING_AWAY = 1001
 
 
 class ConnectionLost(Exception):
     """The connection is over; `reason` is the client's text, None for an end without an error."""
 
-    def __init__(self, reason: str | None, *, may_reconnect: bool = True) -> None:
+    def __init__(self, reason: str | None, *, may_reconnect: bool = True, mistaken: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_reconnect = may_reconnect
+        """What the server thinks of it, when it said a last word."""
+        self.mistaken = mistaken
+        """One of the two broke the protocol, or the server says so."""
 
 
 class Transport(Protocol):
@@ -36,9 +41,17 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Never raises; takes at most about a second."""
 
+    async def vanish(self) -> None:
+        """As a browser does with a page that is closed; the same promises as `close`."""
+
 
 def hub_path(token: str | None) -> str:
     return HUB if token is None else f"{HUB}?id={token}"
+
+
+def _poll_path(token: str) -> str:
+    """Each poll has an address of its own, so that nothing on the way answers it from memory."""
+    return f"{hub_path(token)}&_={time.time_ns() // 1_000_000}"
 
 
 class WebSockets:
@@ -76,6 +89,10 @@ class WebSockets:
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             await self._socket.close()
 
+    async def vanish(self) -> None:
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+            await self._socket.close(code=_GOING_AWAY)
+
 
 class ServerSentEvents:
     """Text from the server as a stream; the client's own messages go by POST."""
@@ -108,6 +125,9 @@ class ServerSentEvents:
     async def close(self) -> None:
         self._response.close()
 
+    async def vanish(self) -> None:
+        self._response.close()
+
 
 def _event_data(event: bytes) -> bytes:
     """The data lines of one event, joined as the HTML standard says."""
@@ -116,18 +136,21 @@ def _event_data(event: bytes) -> bytes:
 
 
 class LongPolling:
-    """One request after the other waits for what comes."""
+    """One request after the other waits for what comes; each is followed at once by the next."""
 
     def __init__(self, browser: Browser, token: str) -> None:
         self._browser = browser
         self._token = token
-        self._poll: asyncio.Task[Answer] | None = None
         self._over = False
+        self._poll = self._ask_on()
 
     @classmethod
     async def open(cls, browser: Browser, token: str, binary: bool) -> LongPolling:
-        await browser.ask("GET", hub_path(token))
+        await browser.ask("GET", _poll_path(token))
         return cls(browser, token)
+
+    def _ask_on(self) -> asyncio.Task[Answer]:
+        return asyncio.create_task(self._browser.ask("GET", _poll_path(self._token)))
 
     async def send(self, frame: bytes) -> None:
         await self._browser.ask("POST", hub_path(self._token), frame)
@@ -135,29 +158,30 @@ class LongPolling:
     async def receive(self) -> bytes:
         """A poll that is under way is gone on with, whoever stopped waiting for it."""
         while True:
-            self._poll = self._poll or asyncio.create_task(self._browser.ask("GET", hub_path(self._token)))
             try:
                 answer = await asyncio.shield(self._poll)
             except HttpFailed as error:
                 self._over = True
                 raise ConnectionLost(str(error)) from error
-            self._poll = None
             if answer.status == 204:
                 self._over = True
                 raise ConnectionLost(None)
+            self._poll = self._ask_on()
             if answer.body:
                 return answer.body
 
     async def close(self) -> None:
         """DELETE ends it, unless it is over already."""
-        if self._poll:
-            self._poll.cancel()
-            await asyncio.wait([self._poll])
+        await self.vanish()
         if self._over:
             return
         with contextlib.suppress(HttpFailed, TimeoutError):
             async with asyncio.timeout(1):
                 await self._browser.ask("DELETE", hub_path(self._token))
+
+    async def vanish(self) -> None:
+        self._poll.cancel()
+        await asyncio.wait([self._poll])
 
 
 TRANSPORTS: dict[str, type[WebSockets] | type[ServerSentEvents] | type[LongPolling]] = {

@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from services.agent_script.packages import ARTICLE, NEWEST, OFFERED
+from services.agent_script.registration import ARTICLES_POOL, ARTICLES_URL
 from services.errors import LabError
 from services.hello_go.lab import SOURCES
 from services.web.access import Access
@@ -57,7 +58,7 @@ def _sources() -> dict[str, object]:
 def _agent_script() -> dict[str, object]:
     """What the form begins with: the article's own inputs."""
     defaults = {"version": ARTICLE, "versions": OFFERED, "newest": NEWEST}
-    return {"defaults": defaults | {"url": "https://dev.azure.com/torben/", "name": "SandboxDeploy"}}
+    return {"defaults": defaults | {"url": ARTICLES_URL, "name": ARTICLES_POOL}}
 
 
 def _rendered(template: str, page: str, **context: object) -> str:

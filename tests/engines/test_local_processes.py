@@ -144,3 +144,16 @@ def is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_the_exit_code_is_there_as_soon_as_a_program_of_many_threads_is_dead(tmp_path):
+    """Its first thread is a zombie before the others are gone, and cannot be waited for until they are."""
+    sleepers = "[threading.Thread(target=time.sleep, args=(30,)).start() for _ in range(60)]"
+    program = f"import os, threading, time; {sleepers}; os._exit(3)"
+    for number in range(20):
+        children = local_processes.Children()
+        arguments = (sys.executable, "-c", program)
+        mark = children.start(f"many-{number}", arguments, "/", dict(os.environ), tmp_path / "output")
+        while local_processes.lives(mark):
+            pass
+        assert children.reap(mark) == 3
