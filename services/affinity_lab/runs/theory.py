@@ -93,8 +93,8 @@ def coming_back(transport: str, same: float, page: float, finds: float, attempts
     """(back, of these with memory). `finds`: how likely the replica that answers is the one with the memory.
 
     One attempt ends in one of three ways. *Kept*: opened, hands shaken, the second call asked of the holder,
-    and the third. *Rejected*: the same asked of another replica; the client takes that as final, loads the page,
-    and all depends on that first visit. Else it tries again, up to `attempts` times.
+    and the third. *Rejected*: the same asked of another replica; the client takes that as final and loads the
+    page, and all depends on that first visit. Else it tries again, up to `attempts` times.
     """
     ways = _ways(transport, same)
     asked = sum(way.opens * same ** (way.hands + 2 * way.call) for way in ways)
