@@ -32,11 +32,11 @@ def test_a_first_visit_by_hand():
     """Over 3 replicas, keys not shared: each match is a third."""
     assert share("skip", "first_connect")[0] == pytest.approx(1 / 3)  # the page
     assert share("WebSockets", "first_connect")[0] == pytest.approx(1 / 9)  # connect, page
-    assert share("ServerSentEvents", "first_connect")[0] == pytest.approx(3**-5)  # stream, 3 messages, page
-    assert share("LongPolling", "first_connect")[0] == pytest.approx(
-        3**-8
-    )  # poll, 3 messages and polls, page
-    auto = (1 / 3 + 2 / 3 * 1 / 3 * 3**-3 + 4 / 9 * 1 / 3 * 3**-6) / 3
+    # stream; handshake, ping and three calls; page
+    assert share("ServerSentEvents", "first_connect")[0] == pytest.approx(3**-7)
+    # poll; handshake and three calls, each a message and a poll; page
+    assert share("LongPolling", "first_connect")[0] == pytest.approx(3**-10)
+    auto = (1 / 3 + 2 / 3 * 1 / 3 * 3**-5 + 4 / 9 * 1 / 3 * 3**-8) / 3
     assert share("auto", "first_connect")[0] == pytest.approx(auto)
     shared = Plan(algorithm="random", shared_keys=True)
     assert share("skip", "first_connect", shared)[0] == 1
