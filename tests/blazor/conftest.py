@@ -1,6 +1,7 @@
 """The real Blazor behind the real balancer, visited by a real Chromium."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
@@ -10,6 +11,7 @@ from tests.conftest import CHROMIUM
 from tests.dashboard import Dashboard
 from tests.waiting import wait_for
 
+HERE = Path(__file__).parent
 OWN = {
     "transports": "auto",
     "skip_negotiation": False,
@@ -18,6 +20,19 @@ OWN = {
     "shared_store": False,
 }
 """Blazor's own settings."""
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of a file that want the same keys stand together: each change restarts all replicas."""
+    places = [place for place, item in enumerate(items) if item.path.parent == HERE]
+    ours = sorted((items[place] for place in places), key=lambda item: (item.path.name, _wanted(item)))
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
+
+
+def _wanted(item):
+    ways = item.callspec.params.get("ways") if hasattr(item, "callspec") else None
+    return str(sorted(ways.items())) if ways else ""
 
 
 class Visit:

@@ -96,10 +96,10 @@ def test_away_longer_and_back_on_another_replica_only_a_shared_store_keeps_it(la
     assert elsewhere(lab, visit, lambda: away(lab, visit)) == expected
 
 
-@needs_redis
-def test_back_in_time_on_another_replica_even_a_shared_store_does_not_help(lab, visit):
+@pytest.mark.parametrize("ways", [pytest.param(REDIS, id="redis", marks=needs_redis)])
+def test_back_in_time_on_another_replica_even_a_shared_store_does_not_help(lab, visit, ways):
     """Nothing is put aside before a circuit's time is over."""
-    lab.be("none", **REDIS, **SKIP)
+    lab.be("none", **ways, **SKIP)
     assert elsewhere(lab, visit, lab.drop) == "lost"
 
 
@@ -116,17 +116,16 @@ def test_nothing_keeps_the_memory_of_a_replica_that_ends_while_its_visitor_is_co
 
 
 @pytest.mark.parametrize(
-    ("ways", "moved"),
+    ("ways", "affinity", "moved"),
     [
-        pytest.param(OWN, 0, id="own keys"),
-        pytest.param(SHARED, 1, id="shared keys"),
-        pytest.param(REDIS, 1, id="redis", marks=needs_redis),
+        pytest.param(OWN, "cookie", 0, id="own keys, cookie"),
+        pytest.param(SHARED, "none", 1, id="shared keys, none"),
+        pytest.param(SHARED, "cookie", 1, id="shared keys, cookie"),
+        pytest.param(REDIS, "none", 1, id="redis, none", marks=needs_redis),
+        pytest.param(REDIS, "cookie", 1, id="redis, cookie", marks=needs_redis),
     ],
 )
-@pytest.mark.parametrize("affinity", ["none", "cookie"])
-def test_a_drain_moves_the_memory_where_another_replica_can_read_it(lab, visit, ways, moved, affinity):
-    if affinity == "none" and ways is OWN:
-        return  # nobody connects, as the first table says
+def test_a_drain_moves_the_memory_where_another_replica_can_read_it(lab, visit, ways, affinity, moved):
     lab.be(affinity, **ways, **SKIP)
     before, mark = arrive(visit), lab.mark()
     lab.dashboard.done(lab.dashboard.post(f"/replicas/{before}/drain"))
@@ -146,9 +145,10 @@ def drained_visitor(lab, mark):
     return next(line["data"]["visitor"] for line in lines if line["kind"].startswith("circuit.move"))
 
 
-def test_who_has_reconnected_once_cannot_be_asked_to_move_and_the_drain_says_so(lab, visit):
+@pytest.mark.parametrize("ways", [pytest.param(SHARED, id="shared keys")])
+def test_who_has_reconnected_once_cannot_be_asked_to_move_and_the_drain_says_so(lab, visit, ways):
     """A fault of .NET 10: its script takes the old loss of connection for a pause."""
-    lab.be("cookie", "shared", **SKIP)
+    lab.be("cookie", **ways, **SKIP)
     before, mark = arrive(visit), lab.mark()
     lab.drop()
     lab.told("circuit.resumed", mark)
