@@ -418,6 +418,9 @@ class AffinityLab:
         for name in started:
             with contextlib.suppress(LabError):
                 self._programs.stop(name, grace=0.5)
+        if "balancer" in started:
+            with contextlib.suppress(LabError):
+                self._store.keep(False)
         phases = {name: replica.get("phase") for name, replica in self._replicas.known().items()}
         stopped = {"phase": "stopped", "connections": 0, "circuits": 0}
         replicas: dict[str, Any] = {name: None for name in started if name in phases and name not in known}
@@ -451,6 +454,7 @@ class AffinityLab:
         for name, replica in self._replicas.known().items():
             if replica.get("phase") in ("running", "frozen") and name not in alive:
                 self._replicas.died(name, "No dashboard looked when it did.")
+        self._store.note_loss()
         for name in ("balancer", "visitors"):
             if self._log.at(name, "phase") == "running" and name not in alive:
                 gone = Change(self._workspace.name, name, name, "", "died")

@@ -27,10 +27,15 @@ class Store:
         elif STORE not in self._workspace.alive():
             self._start()
 
+    def note_loss(self) -> None:
+        """After a restart of the dashboard: what the state says runs may be gone."""
+        if self._log.at("store", "phase") == "running" and STORE not in self._workspace.alive():
+            self.died("No dashboard looked when it did.")
+
     def died(self, words: str) -> None:
         """Note that it ended by itself."""
         error = ServiceFailed(
-            f"The shared store ended by itself. {words}".strip(), hint="Launch the lab again."
+            f"The shared store ended by itself. {words}".strip(), hint="Switch it off and on again."
         )
         self._fail("store.died", error)
 

@@ -393,3 +393,23 @@ def test_the_apps_switches_restart_its_replicas_and_a_stopped_lab_takes_them_lat
     house.engine.fail_next("start", ServiceFailed("no room"))
     assert house.done(house.lab.set_app_settings({"prerender": False}))["kind"] == "job.failed"
     assert house.demo.snapshot()["app_settings"]["prerender"] is True
+
+
+def test_a_shared_store_is_there_before_the_first_replica_and_goes_with_the_lab(house):
+    for image in ("blazor", "redis"):
+        house.engine.scripts[image] = house.engine.scripts["services"]
+    house.done(house.lab.set_app_settings({"shared_store": True}))
+    house.done(house.lab.launch("blazor"))
+    started = [call[2] for call in house.engine.calls if call[0] == "start"]
+    assert started.index("redis") < started.index("replica-1")
+    redis = house.engine.program("demo", "replica-1").spec.environment["REDIS"]
+    assert redis.startswith("127.0.0.1:") and ",password=" in redis
+    house.engine.program("demo", "redis").die(1)
+    wait_for(lambda: house.demo.snapshot()["store"]["phase"] == "failed", told=house.told)
+    assert house.demo.snapshot()["affinity_lab"]["phase"] == "running"
+    for wanted in (False, True):
+        house.done(house.lab.set_app_settings({"shared_store": wanted}))
+    assert house.demo.snapshot()["store"] == {"phase": "running", "error": None}
+    house.done(house.lab.stop())
+    assert house.engine.instances("demo") == []
+    assert house.demo.snapshot()["store"]["phase"] == "stopped"
