@@ -68,6 +68,11 @@ class Store:
             reason = getattr(error, "orig", None) or error
             raise BadSetting(f"LAB_DATABASE_URL cannot be used: {str(reason).splitlines()[0]}") from error
 
+    @property
+    def engine(self) -> sql.Engine:
+        """For rooms that keep tables of their own in the same database."""
+        return self._engine
+
     def append(
         self,
         workspace: str,
