@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
 import urllib3
 
 from services.errors import BadRequest, LabError, NotFound, WrongPhase
-from services.events.event import now
+from services.events.event import Event, now
 from services.events.log import EventLog
 from services.exercises.checks import CHECKS, Check, Evidence, Result
 from services.exercises.checks.registry import Page
@@ -19,7 +19,8 @@ from services.exercises.progress import Progress
 Ask = Callable[[str], Mapping[str, Any]]
 """GET of the HTTP contract, by its path below the workspace."""
 
-_MOST_EVENTS = 2000
+_MOST_EVENTS = 20_000
+_PAGE = 2000
 _LONGEST_BODY = 4096
 _SOURCE = "exercises"
 
@@ -96,10 +97,20 @@ class Course:
         self._progress.step(scene.name, slug, name, since=scene.log.look()[0])
         return self.show(scene.name, slug)
 
-    def check(self, scene: Scene, slug: str, name: str, answers: Sequence[str], ask: Ask) -> dict[str, Any]:
+    def check(
+        self,
+        scene: Scene,
+        slug: str,
+        name: str,
+        answers: Sequence[str],
+        ask: Ask,
+        *,
+        reveal: bool = False,
+    ) -> dict[str, Any]:
         """Ask all checks of a step that was begun; when all pass together, the step is done and stays so.
 
-        `answers` are the student's to the step's questions, in order. Raises NotFound, WrongPhase.
+        `answers` are the student's to the step's questions, in order; `reveal` tells the right ones.
+        Raises NotFound, WrongPhase.
         """
         exercise, step = self._find(slug, name)
         known = self._progress.steps(scene.name, slug).get((slug, name))
@@ -158,7 +169,8 @@ class Course:
             return
         exercise, step = self._find(slug, name)
         self._progress.present(scene.name, slug, name)
-        text = f"Presented: step {exercise.number(name)} of {len(exercise.steps)} of {exercise.title}: {step.title}."
+        where = f"step {exercise.number(name)} of {len(exercise.steps)} of {exercise.title}"
+        text = f"Presented: {where}: {step.title}."
         scene.log.record(_SOURCE, "presentation.moved", text, data={"exercise": slug, "step": name})
 
     # inside
@@ -191,16 +203,26 @@ class Course:
 
     @staticmethod
     def _say_passed(scene: Scene, exercise: Exercise, step: Step) -> None:
-        text = f"Step {exercise.number(step.id)} of {len(exercise.steps)} is done: {step.title}. ({exercise.title})"
+        where = f"Step {exercise.number(step.id)} of {len(exercise.steps)} of {exercise.title}"
+        text = f"{where} is done: {step.title}."
         scene.log.record(
             _SOURCE, "exercise.step_passed", text, data={"exercise": exercise.slug, "step": step.id}
         )
 
 
 def _events(log: EventLog, check: Check, since: int) -> list[dict[str, Any]]:
-    """What the check reads, ascending, each event once."""
-    found = {event.seq: event for kind in check.kinds for event in log.read(since, _MOST_EVENTS, None, kind)}
+    """What the check reads, ascending, each event once; of a very long step its newest part."""
+    since = max(since, log.look()[0] - _MOST_EVENTS)
+    found = {event.seq: event for kind in check.kinds for event in _of_kind(log, kind, since)}
     return [found[seq].as_dict() for seq in sorted(found)]
+
+
+def _of_kind(log: EventLog, kind: str, after: int) -> Iterator[Event]:
+    while page := log.read(after, _PAGE, None, kind):
+        yield from page
+        after = page[-1].seq
+        if len(page) < _PAGE:
+            return
 
 
 def _shown(name: str, result: Result, reveal: bool) -> dict[str, Any]:

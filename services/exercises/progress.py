@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sql
@@ -81,10 +81,10 @@ class Progress:
         *,
         since: int,
         passed_at: str | None = None,
-        results: list[Mapping[str, Any]] | None = None,
+        results: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         """Note a step as it is now."""
-        values = {"since": since, "passed_at": passed_at, "results": json.dumps(results or [])}
+        values = {"since": since, "passed_at": passed_at, "results": json.dumps(list(results or ()))}
         new = insert(_steps).values(workspace=workspace, exercise=exercise, step=step, **values)
         self._do(new.on_conflict_do_update(index_elements=_steps.primary_key, set_=values))
 

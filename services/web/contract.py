@@ -1,4 +1,4 @@
-"""Content files name calls of the HTTP contract: whether such a call exists, and one that only reads, made."""
+"""Content files name calls of the HTTP contract: whether there is such a call, and what a GET answers."""
 
 from __future__ import annotations
 

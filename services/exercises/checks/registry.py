@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, get_type_hints
+from typing import Any, get_type_hints
 
 Event = Mapping[str, Any]
 """An event as the API has it."""
@@ -50,8 +50,8 @@ class Result:
     """What would have been right, where the student is asked; shown on request only."""
 
 
-class Judge(Protocol):
-    def __call__(self, evidence: Evidence, **arguments: Any) -> Result: ...
+Judge = Callable[..., Result]
+"""(evidence, arguments by name) → result."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def check(*kinds: str, asks: bool = False) -> Callable[[Judge], Judge]:
     """Register a check under its function's name; `kinds` are the events that it reads."""
 
     def keep(judge: Judge) -> Judge:
-        name = judge.__name__  # type: ignore[attr-defined]
+        name = judge.__name__
         CHECKS[name] = Check(name, judge, kinds, asks)
         return judge
 
