@@ -14,7 +14,7 @@ from services.exercises.exercise import BadExercise, Call, Deed, Deeds, Wait
 KnownCall = Callable[[str, str, Mapping[str, Any] | None], str | None]
 """(method, path, body) → what is wrong with that call, None when it may be made."""
 
-_LINE = re.compile(r"(?P<verb>GET|POST|PUT|DELETE|WAIT)\s+(?P<what>\S+)(?:\s+(?P<rest>\{.*\}))?\s*")
+_LINE = re.compile(r"(?P<try>TRY\s+)?(?P<verb>GET|POST|PUT|DELETE|WAIT)\s+(?P<what>\S+)(?:\s+(?P<rest>\{.*\}))?\s*")
 
 
 def read_deeds(file: Path, text: str, line: int, knows: KnownCall) -> Deeds:
@@ -29,13 +29,13 @@ def _deed(file: Path, line: int, words: str, knows: KnownCall) -> Deed:
         mend = 'Write lines such as `PUT /visitors {"count": 12}` or `WAIT visitors {"connected": 12}`.'
         raise BadExercise(file, line, f"this is no call: {words[:60]!r}.", mend)
     body = _json(file, line, found["rest"])
-    if found["verb"] == "WAIT":
+    if found["verb"] == "WAIT" and not found["try"]:
         arguments = body or {}
         demand_check(file, line, found["what"], arguments)
         return Wait(found["what"], arguments)
     if problem := knows(found["verb"], found["what"], body):
         raise BadExercise(file, line, problem, "GET /api/openapi.json lists every call and what it takes.")
-    return Call(found["verb"], found["what"], body)
+    return Call(found["verb"], found["what"], body, optional=bool(found["try"]))
 
 
 def demand_check(file: Path, line: int, name: str, arguments: Mapping[str, Any]) -> None:

@@ -23,9 +23,11 @@ class Call:
     method: str
     path: str
     body: Mapping[str, Any] | None = None
+    optional: bool = False
+    """Go on when the lab is not in the phase for it: what it asks for is so already."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"method": self.method, "path": self.path, "body": self.body}
+        return {"method": self.method, "path": self.path, "body": self.body, "optional": self.optional}
 
 
 @dataclass(frozen=True)
