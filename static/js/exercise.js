@@ -55,7 +55,7 @@ function listen() {
   byId("begin").addEventListener("click", () => go(now.steps[0].id));
   byId("extend").addEventListener("click", () => ask("POST", "/extend", { minutes: 5 }));
   byId("forget").addEventListener("click", forget);
-  addEventListener("hashchange", () => show(location.hash.slice(1)));
+  addEventListener("hashchange", () => show(location.hash.slice(1), true));
   for (const [id, section] of sections) {
     section.addEventListener("click", ({ target }) => click(id, target));
     section.addEventListener("change", ({ target }) => target.matches("[data-answer]") && checkNow());
@@ -73,15 +73,17 @@ function click(id, target) {
   if (act === "reset") reset(id);
 }
 
-const stepOf = (id) => now?.steps.find((step) => step.id === id);
+function stepOf(id) {
+  return now?.steps.find((step) => step.id === id);
+}
 
 function go(id) {
-  if (location.hash === `#${id}`) show(id);
+  if (location.hash === `#${id}`) show(id, true);
   else location.hash = id;
 }
 
 /** Show a step; to see it is to begin it. Without a name, or with a wrong one, the introduction. */
-async function show(id) {
+async function show(id, moved = false) {
   if (!now) return;
   shown = sections.has(id) ? id : null;
   byId("intro").hidden = shown !== null;
@@ -92,9 +94,10 @@ async function show(id) {
   }
   if (shown === null) return;
   renderStep();
-  const section = sections.get(shown);
-  section.querySelector("h2").focus({ preventScroll: true });
-  scrollTo({ top: 0 });
+  if (moved) {
+    sections.get(shown).querySelector("h2").focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }
   await ask("POST", `/steps/${shown}/open`, {});
   if (!stepOf(shown)?.passed) checkNow();
 }

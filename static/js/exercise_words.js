@@ -40,3 +40,5 @@ export const roleOf = { follower: "For followers", instructor: "For an instructo
 export const REVOKE = "Revoke";
 export const COPY = "Copy";
 export const qrFor = (role) => `QR code of the link: ${roleOf[role].toLowerCase()}`;
+export const minutes = (count) => plural(count, "minute");
+export const sumOf = (done, total) => `${grouped(done)} of ${plural(total, "step")} done`;

@@ -42,7 +42,9 @@ async function catchUp() {
   show();
 }
 
-const current = () => aside ?? presented;
+function current() {
+  return aside ?? presented;
+}
 
 function look(at) {
   aside = at;

@@ -84,7 +84,9 @@ function renderKeys(state, live) {
 }
 
 /** What the step's own buttons say, in their order. */
-const labels = () => [...sections[place].querySelectorAll(".do span")].map((label) => label.textContent);
+function labels() {
+  return [...sections[place].querySelectorAll(".do span")].map((label) => label.textContent);
+}
 
 /** The running replica with the most connections: its death shows best. */
 function victim() {
@@ -101,12 +103,21 @@ function press(event) {
   deed();
 }
 
-const mode = (value) => attempt(() => call("PUT", "/affinity", { mode: value }));
-const drop = () => lab === "/affinity" && attempt(() => call("POST", "/connections/drop", {}));
-const kill = () => lab === "/affinity" && victim() && attempt(() => call("POST", `/replicas/${victim()}/kill`, {}));
+function mode(value) {
+  if (lab === "/affinity") attempt(() => call("PUT", "/affinity", { mode: value }));
+}
+
+function drop() {
+  if (lab === "/affinity") attempt(() => call("POST", "/connections/drop", {}));
+}
+
+function kill() {
+  const replica = victim();
+  if (lab === "/affinity" && replica) attempt(() => call("POST", `/replicas/${replica}/kill`, {}));
+}
 
 function nextMode() {
-  if (lab === "/affinity") mode(MODES[(MODES.indexOf(page.store?.state?.balancer?.affinity?.mode) + 1) % MODES.length]);
+  mode(MODES[(MODES.indexOf(page.store?.state?.balancer?.affinity?.mode) + 1) % MODES.length]);
 }
 
 function turn() {
@@ -135,7 +146,9 @@ async function move(by) {
 }
 
 /** Followers see what is told here. */
-const tell = () => call("PUT", "/presentation", { exercise: slug, step: sections[place].dataset.step });
+function tell() {
+  return call("PUT", "/presentation", { exercise: slug, step: sections[place].dataset.step });
+}
 
 /** The presentation ends with its page; the browser sends this though the page is gone. */
 function leave() {
