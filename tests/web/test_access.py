@@ -175,6 +175,7 @@ def test_get_never_changes_state(dashboard):
     browser = dashboard.browser()
     for rule in calls:
         path = rule.rule.replace("<workspace>", "demo").replace("<replica>", "replica-1")
+        path = path.replace("<exercise>", "error-on-reload").replace("<step>", "launch")
         found = 404 if "<visitor>" in path else 200  # nobody has visited
         for method in ("GET", "HEAD"):
             answer = browser.request(method, dashboard.url + path, timeout=10)

@@ -18,8 +18,9 @@ def rehearsed(evidence: Evidence, outcome: str) -> Result:
     """A rehearsal since the step began ended with this outcome."""
     expected = f"A rehearsal that ends with {_WORDS.get(outcome, outcome)}."
     ends = evidence.of("agent_script.rehearsed")
-    if any(event["data"].get("outcome") == outcome for event in ends):
-        return Result(True, expected, _said(ends[-1]))
+    right = [event for event in ends if event["data"].get("outcome") == outcome]
+    if right:
+        return Result(True, expected, _said(right[-1]))
     if ends:
         return Result(False, expected, _said(ends[-1]))
     under_way = evidence.state["agent_script"]["phase"] not in ("stopped", "failed")
@@ -74,13 +75,13 @@ def header_named(evidence: Evidence) -> Result:
     binary = evidence.state["agent_script"].get("binary")
     if not binary:
         return Result(False, expected, "No package is made yet.")
+    machine = str(binary.get("machine", ""))
     said = evidence.answer.strip().lower()
     if not said:
-        return Result(False, expected, "Nothing yet.")
-    right = said.removeprefix("linux-") == str(binary.get("machine", "")).lower()
-    return Result(
-        right, expected, f"{said[:40]!r}{' is right.' if right else ' is not what the header says.'}"
-    )
+        return Result(False, expected, "Nothing yet.", machine)
+    right = said.removeprefix("linux-") == machine.lower()
+    seen = f"{said[:40]!r}{' is right.' if right else ' is not what the header says.'}"
+    return Result(right, expected, seen, machine)
 
 
 def _said(event: Event) -> str:
