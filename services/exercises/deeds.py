@@ -14,7 +14,9 @@ from services.exercises.exercise import BadExercise, Call, Deed, Deeds, Wait
 KnownCall = Callable[[str, str, Mapping[str, Any] | None], str | None]
 """(method, path, body) → what is wrong with that call, None when it may be made."""
 
-_LINE = re.compile(r"(?P<try>TRY\s+)?(?P<verb>GET|POST|PUT|DELETE|WAIT)\s+(?P<what>\S+)(?:\s+(?P<rest>\{.*\}))?\s*")
+_LINE = re.compile(
+    r"(?P<try>TRY\s+)?(?P<verb>GET|POST|PUT|DELETE|WAIT)\s+(?P<what>\S+)(?:\s+(?P<rest>\{.*\}))?\s*"
+)
 
 
 def read_deeds(file: Path, text: str, line: int, knows: KnownCall) -> Deeds:

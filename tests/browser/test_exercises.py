@@ -1,4 +1,4 @@
-"""Every exercise to its end as a student does it, in a real browser on the local engine; presenting and following."""
+"""Every exercise to its end as a student does it, in a real browser; presenting and following."""
 
 import pytest
 from playwright.sync_api import expect

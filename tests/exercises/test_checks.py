@@ -77,38 +77,144 @@ DRAIN = ("replica.draining", "replica-3", {})
 
 # name, arguments, what has not passed (state, events, answer, fetch), what has
 ROWS = [
-    ("hello_built", {}, {"told": [("hello_go.build_started", "hello-go", {})]}, {"told": [("hello_go.built", "hello-go", {})]}),
-    ("hello_rebuilt", {}, {"told": [("hello_go.built", "hello-go", {})]}, {"told": [("hello_go.build_step", "hello-go", {"state": "cached"}), ("hello_go.built", "hello-go", {})]}),
+    (
+        "hello_built",
+        {},
+        {"told": [("hello_go.build_started", "hello-go", {})]},
+        {"told": [("hello_go.built", "hello-go", {})]},
+    ),
+    (
+        "hello_rebuilt",
+        {},
+        {"told": [("hello_go.built", "hello-go", {})]},
+        {
+            "told": [
+                ("hello_go.build_step", "hello-go", {"state": "cached"}),
+                ("hello_go.built", "hello-go", {}),
+            ]
+        },
+    ),
     ("hello_answers", {}, {"fetch": answers("Something else")}, {"fetch": answers("Hello-Go")}),
-    ("hello_called", {"times": 2}, {"told": [("hello_go.called", "hello-go", {"status": 200})]}, {"told": [("hello_go.called", "hello-go", {"status": 200})] * 2}),
-    ("hello_gone", {}, {"told": [("hello_go.stopped", "hello-go", {})], "now": {"hello_go": {"phase": "stopped"}}, "fetch": answers("Hello-Go")}, {"told": [("hello_go.stopped", "hello-go", {})], "now": {"hello_go": {"phase": "stopped"}}}),
+    (
+        "hello_called",
+        {"times": 2},
+        {"told": [("hello_go.called", "hello-go", {"status": 200})]},
+        {"told": [("hello_go.called", "hello-go", {"status": 200})] * 2},
+    ),
+    (
+        "hello_gone",
+        {},
+        {
+            "told": [("hello_go.stopped", "hello-go", {})],
+            "now": {"hello_go": {"phase": "stopped"}},
+            "fetch": answers("Hello-Go"),
+        },
+        {"told": [("hello_go.stopped", "hello-go", {})], "now": {"hello_go": {"phase": "stopped"}}},
+    ),
     ("hello_size", {}, {"answer": "300 MB"}, {"answer": "7,8 MB"}),
     ("hello_stage", {"answer": "build"}, {"answer": "final"}, {"answer": "Build"}),
     ("machine_named", {}, {"answer": "armv7l"}, {"answer": "x86_64"}),
     ("exit_code_named", {}, {"answer": "127"}, {"answer": "exit 126"}),
     ("header_named", {}, {"answer": "x64"}, {"answer": "linux-arm"}),
-    ("rehearsed", {"outcome": "running"}, {"told": [("agent_script.rehearsed", "agent-script", {"outcome": "exec_format"})]}, {"told": [("agent_script.rehearsed", "agent-script", {"outcome": "running"})]}),
-    ("rehearsed_for_here", {"here": False}, {"told": [("agent_script.build_started", "agent-script", {})], "now": {"agent_script": {"rid": "linux-x64"}}}, {"told": [("agent_script.build_started", "agent-script", {})]}),
+    (
+        "rehearsed",
+        {"outcome": "running"},
+        {"told": [("agent_script.rehearsed", "agent-script", {"outcome": "exec_format"})]},
+        {"told": [("agent_script.rehearsed", "agent-script", {"outcome": "running"})]},
+    ),
+    (
+        "rehearsed_for_here",
+        {"here": False},
+        {
+            "told": [("agent_script.build_started", "agent-script", {})],
+            "now": {"agent_script": {"rid": "linux-x64"}},
+        },
+        {"told": [("agent_script.build_started", "agent-script", {})]},
+    ),
     ("lab_runs", {"replicas": 3}, {"now": {"affinity_lab": {"phase": "starting"}}}, {}),
     ("affinity_is", {"mode": "cookie"}, {"now": {"balancer": none()}}, {}),
-    ("cookie_lives", {"at_most": 10}, {"now": {"balancer": {"affinity": {"mode": "cookie", "cookie": {"ttl_seconds": 3600}}}}}, {}),
+    (
+        "cookie_lives",
+        {"at_most": 10},
+        {"now": {"balancer": {"affinity": {"mode": "cookie", "cookie": {"ttl_seconds": 3600}}}}},
+        {},
+    ),
     ("visitors", {"connected": 12}, {"now": {"visitors": {"connected": 11}}}, {}),
-    ("crowd", {"transport": "WebSockets", "skip_negotiation": True}, {"now": {"visitors": {"skip_negotiation": False}}}, {}),
-    ("refused", {"at_least": 1}, {"told": [refused("visitor-1", "replica-1", "replica-1")]}, {"told": [refused("visitor-1", "replica-2", "replica-1")]}),
-    ("holder_named", {}, {"told": [refused("visitor-1", "replica-2", "replica-1")], "answer": "visitor-1 replica-2"}, {"told": [refused("visitor-1", "replica-2", "replica-1")], "answer": "visitor-1, replica-1"}),
-    ("pages_rejected", {"at_least": 2}, {"told": [("page.rejected", "replica-1", {})]}, {"told": [("page.rejected", "replica-1", {})] * 2}),
+    (
+        "crowd",
+        {"transport": "WebSockets", "skip_negotiation": True},
+        {"now": {"visitors": {"skip_negotiation": False}}},
+        {},
+    ),
+    (
+        "refused",
+        {"at_least": 1},
+        {"told": [refused("visitor-1", "replica-1", "replica-1")]},
+        {"told": [refused("visitor-1", "replica-2", "replica-1")]},
+    ),
+    (
+        "holder_named",
+        {},
+        {"told": [refused("visitor-1", "replica-2", "replica-1")], "answer": "visitor-1 replica-2"},
+        {"told": [refused("visitor-1", "replica-2", "replica-1")], "answer": "visitor-1, replica-1"},
+    ),
+    (
+        "pages_rejected",
+        {"at_least": 2},
+        {"told": [("page.rejected", "replica-1", {})]},
+        {"told": [("page.rejected", "replica-1", {})] * 2},
+    ),
     ("page_keys", {"shared": True}, {"now": {"page_keys": {"shared": False}}}, {}),
     ("dropped", {}, {}, {"told": [DROP]}),
-    ("circuits_rejected", {"at_least": 1, "fate": "held"}, {"told": [("circuit.rejected", "replica-1", {"fate": "killed"})]}, {"told": [("circuit.rejected", "replica-1", {"fate": "held"})]}),
-    ("kept_after_drop", {"at_least": 2}, {"told": [*came_back("kept", 1, 2), DROP, *came_back("kept", 1)]}, {"told": [refused("visitor-1", "replica-2", "replica-1"), DROP, *came_back("kept", 1, 2)]}),
-    ("memory_lost", {"after": "replica.killed"}, {"told": [*came_back("lost", 1), KILL, *came_back("kept", 2)]}, {"told": [KILL, *came_back("lost", 1)]}),
+    (
+        "circuits_rejected",
+        {"at_least": 1, "fate": "held"},
+        {"told": [("circuit.rejected", "replica-1", {"fate": "killed"})]},
+        {"told": [("circuit.rejected", "replica-1", {"fate": "held"})]},
+    ),
+    (
+        "kept_after_drop",
+        {"at_least": 2},
+        {"told": [*came_back("kept", 1, 2), DROP, *came_back("kept", 1)]},
+        {"told": [refused("visitor-1", "replica-2", "replica-1"), DROP, *came_back("kept", 1, 2)]},
+    ),
+    (
+        "memory_lost",
+        {"after": "replica.killed"},
+        {"told": [*came_back("lost", 1), KILL, *came_back("kept", 2)]},
+        {"told": [KILL, *came_back("lost", 1)]},
+    ),
     ("killed", {"replica": "replica-2"}, {"told": [("replica.killed", "replica-1", {})]}, {"told": [KILL]}),
-    ("drained", {"replica": "replica-3"}, {"now": {"replicas": [{"name": "replica-3", "phase": "running", "connections": 0, "draining": True}]}}, {}),
-    ("newcomers_elsewhere", {"replica": "replica-3"}, {"told": [DRAIN, *came_back("new", 13, replica="replica-3")]}, {"told": [*came_back("new", 1, replica="replica-3"), DRAIN, *came_back("new", 13)]}),
+    (
+        "drained",
+        {"replica": "replica-3"},
+        {
+            "now": {
+                "replicas": [{"name": "replica-3", "phase": "running", "connections": 0, "draining": True}]
+            }
+        },
+        {},
+    ),
+    (
+        "newcomers_elsewhere",
+        {"replica": "replica-3"},
+        {"told": [DRAIN, *came_back("new", 13, replica="replica-3")]},
+        {"told": [*came_back("new", 1, replica="replica-3"), DRAIN, *came_back("new", 13)]},
+    ),
     ("all_on_one", {"visitors": 10}, {"now": {"people": SPREAD}}, {}),
-    ("connected_without_affinity", {"visitors": 10}, {"now": {"people": SPREAD}}, {"now": {"people": SPREAD, "balancer": none()}}),
-    ("browser_stays", {"loads": 2}, {"told": served("replica-1", "replica-2")}, {"told": served("replica-1", "replica-2", "replica-2")}),
-]  # fmt: skip
+    (
+        "connected_without_affinity",
+        {"visitors": 10},
+        {"now": {"people": SPREAD}},
+        {"now": {"people": SPREAD, "balancer": none()}},
+    ),
+    (
+        "browser_stays",
+        {"loads": 2},
+        {"told": served("replica-1", "replica-2")},
+        {"told": served("replica-1", "replica-2", "replica-2")},
+    ),
+]
 
 
 def asked(name, arguments, told=(), now=None, answer="", fetch=lambda url: None):
@@ -151,14 +257,20 @@ def test_an_empty_lab_is_no_error_for_any_check():
     fresh = {
         "engine": {"name": "local"},
         "hello_go": {"phase": "stopped", "url": None, "image": None, "commands": {}},
-        "agent_script": {"phase": "stopped", "rid": None, "machine": {"uname": "x86_64", "rid": "linux-x64"}, "result": None, "binary": None},
+        "agent_script": {
+            "phase": "stopped",
+            "rid": None,
+            "machine": {"uname": "x86_64", "rid": "linux-x64"},
+            "result": None,
+            "binary": None,
+        },
         "affinity_lab": {"phase": "stopped"},
         "balancer": {"phase": "stopped", "affinity": FIRST_AFFINITY},
         "replicas": [],
         "visitors": NOBODY | BEHAVIOUR,
         "page_keys": {"shared": True},
         "people": {},
-    }  # fmt: skip
+    }
     ready = {"affinity_is": {"mode": "source_ip"}, "page_keys": {"shared": False}}
     for name, arguments, _, _ in ROWS:
         result = CHECKS[name].judge(Evidence(fresh), **ready.get(name, arguments))

@@ -95,18 +95,34 @@ def test_a_file_becomes_steps_with_buttons_checks_and_safe_text(tmp_path):
         ("/visitors {", "/visitor {", "line 21: there is no call PUT /visitor. GET /api/openapi.json"),
         ("PUT /visitors", "POST /visitors", "line 21: /visitors takes PUT, not POST."),
         ('{"count": 12}', '{"cuont": 12}', "line 21: PUT /visitors: cuont: there is no such field."),
-        ('{"count": 12}', '{count: 12}', "line 21: {count: 12} is not JSON"),
+        ('{"count": 12}', "{count: 12}", "line 21: {count: 12} is not JSON"),
         ("WAIT visitors {", "WAIT visitor {", "line 23: there is no check 'visitor'. There are affinity_is"),
-        ("check visitors\nconnected: 12", "check visitors\nconected: 12", "line 26: visitors takes connected, not 'conected'."),
-        ("check visitors\nconnected: 12", "check visitors\nconnected: many", "line 26: connected of visitors is a whole number, not 'many'."),
-        ("```question hello", "```check hello", "line 30: hello_stage is no check. Mark the fence ```question"),
+        (
+            "check visitors\nconnected: 12",
+            "check visitors\nconected: 12",
+            "line 26: visitors takes connected, not 'conected'.",
+        ),
+        (
+            "check visitors\nconnected: 12",
+            "check visitors\nconnected: many",
+            "line 26: connected of visitors is a whole number, not 'many'.",
+        ),
+        (
+            "```question hello",
+            "```check hello",
+            "line 30: hello_stage is no check. Mark the fence ```question",
+        ),
         ("ask: Which one?\n", "", "the question is missing. Add a line `ask: …`"),
         ("```button Twelve", "```buton Twelve", "line 20: a fence is marked 'buton'. Marks are button"),
         ("### Hint", "### Hind", "there is no part 'Hind'. Below a step only these"),
-        ("```solve\nPUT /visitors", "```solv\nPUT /visitors", "the solution does nothing. Add a fence ```solve"),
+        (
+            "```solve\nPUT /visitors",
+            "```solv\nPUT /visitors",
+            "the solution does nothing. Add a fence ```solve",
+        ),
         ("---\nThe introduction", "The introduction", "the front matter has no end."),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_names_the_file_the_line_and_the_mend(tmp_path, wrong, right, says):
     assert wrong in GOOD
     file = file_with(tmp_path, GOOD.replace(wrong, right, 1))

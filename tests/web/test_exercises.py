@@ -19,25 +19,26 @@ def check(dashboard, step, *answers):
     return ask(dashboard, "POST", f"{EXERCISE}/steps/{step}/check", {"answers": list(answers)})
 
 
+def build(dashboard):
+    dashboard.done(ask(dashboard, "POST", f"{DEMO}/hello-go/build", status=202)["job"])
+
+
 def test_only_what_happens_after_a_step_was_begun_counts(dashboard):
-    job = ask(dashboard, "POST", f"{DEMO}/hello-go/launch", status=202)["job"]
-    dashboard.done(job)
-    for _ in range(2):
-        ask(dashboard, "POST", f"{DEMO}/hello-go/call")
-    refusal = dashboard.call("POST", f"{EXERCISE}/steps/call/check", json={})
+    build(dashboard)
+    refusal = dashboard.call("POST", f"{EXERCISE}/steps/again/check", json={})
     assert refusal.status_code == 409 and "not begun" in refusal.json()["error"]["message"]
-    ask(dashboard, "POST", f"{EXERCISE}/steps/call/open")
-    result = check(dashboard, "call")
-    assert not result["passed"] and result["checks"][0]["seen"].startswith("0 calls since this step began")
-    for _ in range(2):
-        ask(dashboard, "POST", f"{DEMO}/hello-go/call")
-    assert check(dashboard, "call")["passed"]
+    ask(dashboard, "POST", f"{EXERCISE}/steps/again/open")
+    result = check(dashboard, "again")
+    assert not result["passed"] and result["checks"][0]["seen"].startswith("0 builds since this step began")
+    build(dashboard)
+    ask(dashboard, "POST", f"{EXERCISE}/steps/again/open")  # looked at once more: that is no new beginning
+    assert check(dashboard, "again")["passed"]
     told = wait_for(lambda: dashboard.demo.events(kind="exercise.step_passed"))
-    assert told[0]["data"] == {"exercise": "hello-go-in-stages", "step": "call"}
-    again = check(dashboard, "call")
-    assert again["passed"] and len(dashboard.demo.events(kind="exercise.step_passed")) == 1
-    ask(dashboard, "POST", f"{EXERCISE}/steps/call/reset")
-    assert not check(dashboard, "call")["passed"]
+    assert told[0]["data"] == {"exercise": "hello-go-in-stages", "step": "again"}
+    assert check(dashboard, "again")["passed"]
+    assert len(dashboard.demo.events(kind="exercise.step_passed")) == 1
+    ask(dashboard, "POST", f"{EXERCISE}/steps/again/reset")
+    assert not check(dashboard, "again")["passed"]
 
 
 def test_a_check_changes_nothing_and_may_be_asked_at_will(dashboard):
@@ -86,9 +87,15 @@ def test_one_check_may_be_asked_by_its_name(dashboard):
 
 @pytest.mark.parametrize(
     "path",
-    ["/exercises", "/exercises/error-on-reload", "/exercises/error-on-reload/print", "/follow",
-     "/exercises/error-on-reload/teacher", "/present/error-on-reload"],
-)  # fmt: skip
+    [
+        "/exercises",
+        "/exercises/error-on-reload",
+        "/exercises/error-on-reload/print",
+        "/follow",
+        "/exercises/error-on-reload/teacher",
+        "/present/error-on-reload",
+    ],
+)
 def test_every_page_of_the_exercises_is_there(dashboard, path):
     page = dashboard.browser().get(dashboard.url + path, timeout=10)
     assert page.status_code == 200 and "<main" in page.text and "&lt;p&gt;" not in page.text

@@ -1,4 +1,4 @@
-"""Followers read and nothing else, on HTTP and on Socket.IO; links are signed, and over when they are revoked."""
+"""Followers read and nothing else, on HTTP and Socket.IO; links are signed, and over when revoked."""
 
 import re
 
