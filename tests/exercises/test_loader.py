@@ -2,12 +2,14 @@
 
 import pytest
 
+from services import serve
 from services.exercises.checks import CHECKS
 from services.exercises.exercise import BadExercise, Call, Wait
 from services.exercises.loader import CONTENT, load, load_all
 from services.web.api import calls
 from services.web.contract import Contract
 from services.web.exercise_files import main
+from tests.dashboard import free_port
 
 GOOD = """\
 ---
@@ -61,7 +63,7 @@ KNOWS = Contract(calls.all).problem
 
 def file_with(folder, text):
     file = folder / "a-test" / "exercise.md"
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(exist_ok=True, parents=True)
     file.write_text(text)
     return file
 
@@ -161,3 +163,15 @@ def test_every_check_is_described_for_who_writes_exercises():
     for name, check in CHECKS.items():
         assert f"| `{name}`" in text and check.about in text, name
         assert all(f"`{argument}`" in text for argument in check.parameters())
+
+
+def test_a_dashboard_does_not_start_with_a_bad_file_and_says_why_in_one_line(tmp_path, monkeypatch, capfd):
+    file = file_with(tmp_path / "content", GOOD.replace("WAIT visitors", "WAIT visitor"))
+    monkeypatch.setattr(serve, "load_all", lambda knows: load_all(knows, tmp_path / "content"))
+    monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("LAB_PORT", str(free_port()))
+    monkeypatch.setenv("LAB_ENGINE", "local")
+    assert serve.main([]) == 2
+    told = capfd.readouterr().err.strip()
+    assert told.startswith(f"Labdeck cannot start: {file}, line 23: there is no check 'visitor'.")
+    assert "\n" not in told
