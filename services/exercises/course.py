@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -42,6 +43,7 @@ class Course:
         self._named = {one.slug: one for one in exercises}
         self._progress = progress
         self._http = urllib3.PoolManager(maxsize=2, retries=False)
+        self._passing = threading.Lock()
 
     def get(self, slug: str) -> Exercise:
         """Raises NotFound."""
@@ -125,9 +127,7 @@ class Course:
             results.append(_shown(use.name, self._judge(scene, use, known["since"], answer, ask), reveal))
         passed = all(result["passed"] for result in results)
         if passed:
-            told = [{key: one[key] for key in ("name", "passed", "expected", "seen")} for one in results]
-            self._progress.step(scene.name, slug, name, since=known["since"], passed_at=now(), results=told)
-            self._say_passed(scene, exercise, step)
+            self._pass(scene, exercise, step, known["since"], results)
         return {"passed": passed, "checks": results}
 
     def ask_check(
@@ -201,13 +201,20 @@ class Course:
             return None
         return Page(answer.status, body)
 
-    @staticmethod
-    def _say_passed(scene: Scene, exercise: Exercise, step: Step) -> None:
+    def _pass(
+        self, scene: Scene, exercise: Exercise, step: Step, since: int, results: list[dict[str, Any]]
+    ) -> None:
+        """Once, though several pages may ask at the same time; not when it was started over meanwhile."""
+        key = (exercise.slug, step.id)
+        told = [{name: one[name] for name in ("name", "passed", "expected", "seen")} for one in results]
+        with self._passing:
+            now_known = self._progress.steps(scene.name, exercise.slug).get(key)
+            if now_known is None or now_known["passed_at"] or now_known["since"] != since:
+                return
+            self._progress.step(scene.name, *key, since=since, passed_at=now(), results=told)
         where = f"Step {exercise.number(step.id)} of {len(exercise.steps)} of {exercise.title}"
-        text = f"{where} is done: {step.title}."
-        scene.log.record(
-            _SOURCE, "exercise.step_passed", text, data={"exercise": exercise.slug, "step": step.id}
-        )
+        data = {"exercise": exercise.slug, "step": step.id}
+        scene.log.record(_SOURCE, "exercise.step_passed", f"{where} is done: {step.title}.", data=data)
 
 
 def _events(log: EventLog, check: Check, since: int) -> list[dict[str, Any]]:
@@ -244,7 +251,7 @@ def _step(step: Step, known: Mapping[str, Any] | None) -> dict[str, Any]:
             {
                 "name": use.name,
                 "about": CHECKS[use.name].about,
-                "kinds": CHECKS[use.name].kinds,
+                "kinds": [*CHECKS[use.name].kinds, *CHECKS[use.name].wakes],
                 "question": use.question,
             }
             for use in step.checks

@@ -245,7 +245,7 @@ def test_every_check_has_a_row_and_reads_events_that_exist():
 
     assert {row[0] for row in ROWS} == set(CHECKS)
     for check in CHECKS.values():
-        for kind in check.kinds:
+        for kind in check.kinds + check.wakes:
             assert kind in KINDS or (kind.endswith(".") and any(one.startswith(kind) for one in KINDS)), kind
 
 

@@ -165,12 +165,14 @@ def test_every_check_is_described_for_who_writes_exercises():
         assert all(f"`{argument}`" in text for argument in check.parameters())
 
 
+@pytest.mark.local
 def test_a_dashboard_does_not_start_with_a_bad_file_and_says_why_in_one_line(tmp_path, monkeypatch, capfd):
     file = file_with(tmp_path / "content", GOOD.replace("WAIT visitors", "WAIT visitor"))
     monkeypatch.setattr(serve, "load_all", lambda knows: load_all(knows, tmp_path / "content"))
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("LAB_PORT", str(free_port()))
     monkeypatch.setenv("LAB_ENGINE", "local")
+    monkeypatch.setattr(serve.os, "umask", lambda mask: mask)
     assert serve.main([]) == 2
     told = capfd.readouterr().err.strip()
     assert told.startswith(f"Labdeck cannot start: {file}, line 23: there is no check 'visitor'.")

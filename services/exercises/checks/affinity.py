@@ -10,7 +10,7 @@ from services.exercises.checks.registry import Event, Evidence, Result, check, c
 _CHANGES = ("affinity.changed", "affinity_lab.", "balancer.", "replica.", "endpoints.changed")
 
 
-@check(*_CHANGES)
+@check(wakes=_CHANGES)
 def lab_runs(evidence: Evidence, replicas: int) -> Result:
     """The lab is up with so many replicas running."""
     expected = f"The affinity lab runs with {counted(replicas, 'replica')}."
@@ -22,14 +22,14 @@ def lab_runs(evidence: Evidence, replicas: int) -> Result:
     return Result(len(running) == replicas, expected, f"{counted(len(running), 'replica')} running.")
 
 
-@check(*_CHANGES)
+@check(wakes=_CHANGES)
 def affinity_is(evidence: Evidence, mode: str) -> Result:
     """The balancer obeys this affinity."""
     actual = evidence.state["balancer"]["affinity"]["mode"]
     return Result(actual == mode, f"Affinity: {_words(mode)}.", f"Affinity: {_words(actual)}.")
 
 
-@check("affinity.changed", "affinity_lab.")
+@check(wakes=("affinity.changed", "affinity_lab."))
 def cookie_lives(evidence: Evidence, at_most: int) -> Result:
     """Affinity is a cookie that expires after at most so many seconds."""
     expected = f"Affinity by a cookie that lives {at_most} s or less."
@@ -40,7 +40,7 @@ def cookie_lives(evidence: Evidence, at_most: int) -> Result:
     return Result(0 < seconds <= at_most, expected, f"The cookie lives {seconds} s.")
 
 
-@check("crowd.changed", "visitor.", "connection.", "circuit.")
+@check(wakes=("crowd.changed", "visitor.", "circuit."))
 def visitors(evidence: Evidence, connected: int) -> Result:
     """At least so many virtual visitors are connected at this moment."""
     count, here = evidence.state["visitors"]["count"], evidence.state["visitors"]["connected"]
@@ -48,7 +48,7 @@ def visitors(evidence: Evidence, connected: int) -> Result:
     return Result(here >= connected, expected, f"{here} of {counted(count, 'visitor')} connected.")
 
 
-@check("crowd.changed")
+@check(wakes=("crowd.changed",))
 def crowd(evidence: Evidence, transport: str = "", skip_negotiation: bool = False) -> Result:
     """The visitors use this transport, with or without negotiate."""
     actual = evidence.state["visitors"]
@@ -100,7 +100,7 @@ def pages_rejected(evidence: Evidence, at_least: int = 1) -> Result:
     return Result(len(events) >= at_least, expected, f"{counted(len(events), 'page')} not read.{last}")
 
 
-@check("page_keys.changed")
+@check(wakes=("page_keys.changed",))
 def page_keys(evidence: Evidence, shared: bool) -> Result:
     """The replicas sign pages with one key, or each with its own."""
     words = {True: "one key for all replicas", False: "a key for each replica"}
@@ -163,7 +163,7 @@ def killed(evidence: Evidence, replica: str = "") -> Result:
     return Result(bool(events), expected, events[-1]["text"] if events else "Nobody killed it in this step.")
 
 
-@check("replica.draining", "visitor.connected", "connection.")
+@check(wakes=("replica.draining", "connection.closed"))
 def drained(evidence: Evidence, replica: str) -> Result:
     """The replica drains and still keeps visitors that it had."""
     expected = f"{replica} takes nobody new and keeps the connections that it has."
@@ -174,7 +174,7 @@ def drained(evidence: Evidence, replica: str) -> Result:
     return Result(found["phase"] == "running" and found["connections"] > 0, expected, seen)
 
 
-@check("replica.draining", "circuit.started", "visitor.connected")
+@check("replica.draining", "visitor.connected")
 def newcomers_elsewhere(evidence: Evidence, replica: str, at_least: int = 1) -> Result:
     """Visitors that came after the replica began to drain were taken by others."""
     expected = (
@@ -189,7 +189,7 @@ def newcomers_elsewhere(evidence: Evidence, replica: str, at_least: int = 1) -> 
     return Result(len(new) >= at_least and not there, expected, seen)
 
 
-@check("visitor.connected", "crowd.changed", "affinity.changed")
+@check(wakes=("visitor.", "crowd.changed", "affinity.changed"))
 def all_on_one(evidence: Evidence, visitors: int) -> Result:
     """Everybody, at least so many, is connected to one and the same replica."""
     expected = f"At least {counted(visitors, 'visitor')} connected, all on one replica."
@@ -198,7 +198,7 @@ def all_on_one(evidence: Evidence, visitors: int) -> Result:
     return Result(len(held) == 1 and sum(held.values()) >= visitors, expected, f"{seen}.")
 
 
-@check("visitor.connected", "crowd.changed", "affinity.changed")
+@check(wakes=("visitor.", "crowd.changed", "affinity.changed"))
 def connected_without_affinity(evidence: Evidence, visitors: int) -> Result:
     """Everybody is connected, to several replicas, with affinity off and no 404 since the crowd changed."""
     expected = f"Affinity off, at least {counted(visitors, 'visitor')} connected, on several replicas."
@@ -211,7 +211,7 @@ def connected_without_affinity(evidence: Evidence, visitors: int) -> Result:
     return Result(passed, expected, f"Affinity: {_words(mode)}; {spread}.")
 
 
-@check("page.served", "circuit.started", "circuit.resumed")
+@check("page.served")
 def browser_stays(evidence: Evidence, loads: int = 2) -> Result:
     """A real browser loaded the app's page so many times and got the same replica each time."""
     expected = f"Your own browser loads the app's page {loads} times, each time from the same replica."

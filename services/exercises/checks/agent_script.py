@@ -13,7 +13,7 @@ _WORDS = {
 }
 
 
-@check("agent_script.")
+@check("agent_script.rehearsed", wakes=("agent_script.",))
 def rehearsed(evidence: Evidence, outcome: str) -> Result:
     """A rehearsal since the step began ended with this outcome."""
     expected = f"A rehearsal that ends with {_WORDS.get(outcome, outcome)}."
@@ -29,7 +29,7 @@ def rehearsed(evidence: Evidence, outcome: str) -> Result:
     )
 
 
-@check("agent_script.build_started", "agent_script.rehearsed", "agent_script.package_served")
+@check("agent_script.build_started", wakes=("agent_script.rehearsed",))
 def rehearsed_for_here(evidence: Evidence, here: bool) -> Result:
     """The package that was rehearsed last is for this machine's processor, or is not."""
     own = evidence.state["agent_script"].get("machine", {}).get("rid")
@@ -53,7 +53,7 @@ def machine_named(evidence: Evidence) -> Result:
     return Result(right, expected, seen, uname)
 
 
-@check("agent_script.rehearsed", asks=True)
+@check(wakes=("agent_script.rehearsed",), asks=True)
 def exit_code_named(evidence: Evidence) -> Result:
     """The student says with which code bash ended after the error of the last rehearsal."""
     expected = "The exit code of the last rehearsal."
@@ -68,7 +68,7 @@ def exit_code_named(evidence: Evidence) -> Result:
     return Result(right, expected, f"{said[0]}{' is right.' if right else ' is not what bash said.'}", code)
 
 
-@check("agent_script.package_made", asks=True)
+@check(wakes=("agent_script.package_made",), asks=True)
 def header_named(evidence: Evidence) -> Result:
     """The student says for which processor the header of the package's program was made."""
     expected = "The processor that the header of Agent.Listener names."

@@ -9,7 +9,7 @@ from services.exercises.checks.registry import Evidence, Result, check
 _BODY = "Hello-Go"
 
 
-@check("hello_go.build_started", "hello_go.built", "hello_go.failed")
+@check("hello_go.build_started", "hello_go.built", wakes=("hello_go.failed",))
 def hello_built(evidence: Evidence) -> Result:
     """A build was started since the step began, and came to its end."""
     expected = "A build that ends with an image (on the local engine: a program)."
@@ -34,7 +34,7 @@ def hello_rebuilt(evidence: Evidence) -> Result:
     return Result(bool(built), expected, f"{len(built)} builds since this step began.")
 
 
-@check("hello_go.")
+@check(wakes=("hello_go.",))
 def hello_answers(evidence: Evidence) -> Result:
     """The app runs and says Hello-Go when it is really asked."""
     expected = f"Hello-Go runs, and a request to it is answered 200 with {_BODY}."
@@ -58,7 +58,7 @@ def hello_called(evidence: Evidence, times: int = 1) -> Result:
     return Result(len(good) >= times, expected, seen)
 
 
-@check("hello_go.stopped", "hello_go.started")
+@check("hello_go.stopped", wakes=("hello_go.started",))
 def hello_gone(evidence: Evidence) -> Result:
     """The app was stopped since the step began, and nothing answers where it was."""
     expected = "Hello-Go was stopped in this step, and nothing answers at its address any more."
@@ -73,7 +73,7 @@ def hello_gone(evidence: Evidence) -> Result:
     return Result(True, expected, f"Stopped, and {url or 'its address'} is silent.")
 
 
-@check("hello_go.built", asks=True)
+@check(wakes=("hello_go.built",), asks=True)
 def hello_size(evidence: Evidence) -> Result:
     """The student names the size of what was built, in MB."""
     expected = "The size in MB, as the page shows it, to within 0.5."

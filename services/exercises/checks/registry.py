@@ -56,12 +56,13 @@ Judge = Callable[..., Result]
 
 @dataclass(frozen=True)
 class Check:
-    """A function with the kinds of event that it reads and that are a reason to ask it again."""
+    """A function with the kinds of event that it reads; a kind that ends in `.` means all below it."""
 
     name: str
     judge: Judge
     kinds: tuple[str, ...]
-    """Ends in `.`: all kinds below it."""
+    wakes: tuple[str, ...]
+    """Kinds that it does not read, but that change the state it looks at: a reason to ask it again."""
     asks: bool
     """Whether it judges an answer of the student."""
 
@@ -93,12 +94,12 @@ _WORDS = {int: "whole number", str: "text", bool: "true or false"}
 CHECKS: dict[str, Check] = {}
 
 
-def check(*kinds: str, asks: bool = False) -> Callable[[Judge], Judge]:
-    """Register a check under its function's name; `kinds` are the events that it reads."""
+def check(*kinds: str, wakes: tuple[str, ...] = (), asks: bool = False) -> Callable[[Judge], Judge]:
+    """Register a check under its function's name; see Check for what is given."""
 
     def keep(judge: Judge) -> Judge:
         name = judge.__name__
-        CHECKS[name] = Check(name, judge, kinds, asks)
+        CHECKS[name] = Check(name, judge, kinds, wakes, asks)
         return judge
 
     return keep
