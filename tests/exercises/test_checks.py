@@ -63,8 +63,8 @@ def answers(body):
     return lambda url: Page(200, body) if url == URL else None
 
 
-def served(*replicas):
-    return [("page.served", name, {"visitor": "browser-x", "replica": name}) for name in replicas]
+def reached(*replicas):
+    return [("circuit.started", name, {"visitor": "browser-x"}) for name in replicas]
 
 
 def none(mode="none"):
@@ -211,8 +211,8 @@ ROWS = [
     (
         "browser_stays",
         {"loads": 2},
-        {"told": served("replica-1", "replica-2")},
-        {"told": served("replica-1", "replica-2", "replica-2")},
+        {"told": reached("replica-1", "replica-2")},
+        {"told": reached("replica-1", "replica-2", "replica-2")},
     ),
 ]
 

@@ -211,22 +211,20 @@ def connected_without_affinity(evidence: Evidence, visitors: int) -> Result:
     return Result(passed, expected, f"Affinity: {_words(mode)}; {spread}.")
 
 
-@check("page.served")
+@check("circuit.started")
 def browser_stays(evidence: Evidence, loads: int = 2) -> Result:
-    """A real browser loaded the app's page so many times and got the same replica each time."""
-    expected = f"Your own browser loads the app's page {loads} times, each time from the same replica."
-    served: dict[str, list[Any]] = {}
-    for event in evidence.of("page.served"):
+    """A real browser loaded the app so many times and reached the same replica each time."""
+    expected = f"Your own browser loads the app {loads} times, and reaches the same replica each time."
+    reached: dict[str, list[str]] = {}
+    for event in evidence.of("circuit.started"):
         visitor = event["data"].get("visitor")
         if visitor and not visitor.startswith("visitor-"):
-            served.setdefault(visitor, []).append(event["data"].get("replica"))
-    if not served:
-        return Result(False, expected, "No browser has loaded the page since this step began.")
-    replicas = max(served.values(), key=len)
+            reached.setdefault(visitor, []).append(event["source"])
+    if not reached:
+        return Result(False, expected, "No browser has loaded the app since this step began.")
+    replicas = max(reached.values(), key=len)
     same = len(set(replicas[-loads:])) == 1
-    return Result(
-        len(replicas) >= loads and same, expected, f"Served by {', then '.join(map(str, replicas[-4:]))}."
-    )
+    return Result(len(replicas) >= loads and same, expected, f"It reached {', then '.join(replicas[-4:])}.")
 
 
 _FATES = {
