@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -23,8 +24,8 @@ from services.web.origin import host_names
 
 Role = Literal["instructor", "follower"]
 ROLES: tuple[Role, ...] = ("instructor", "follower")
-_SIGNATURE = 12
-"""Bytes of it: 96 bits, so that a link is short enough to be read out."""
+_SIGNATURE = 9
+"""Bytes of it: 72 bits beside the 48 of the id, so that a link is short enough to be read out."""
 _tables = sql.MetaData()
 _invitations = sql.Table(
     "invitations",
@@ -116,7 +117,7 @@ class Invitations:
 
     def _signature(self, id_: str, role: str) -> str:
         digest = hmac.digest(self._key, f"{id_} {role}".encode(), hashlib.sha256)
-        return digest[:_SIGNATURE].hex()
+        return base64.urlsafe_b64encode(digest[:_SIGNATURE]).decode()
 
     def _read(self) -> list[Invitation]:
         with self._engine.connect() as connection:

@@ -119,7 +119,7 @@ def dropped(evidence: Evidence) -> Result:
 @check("circuit.rejected")
 def circuits_rejected(evidence: Evidence, at_least: int = 1, fate: str = "") -> Result:
     """So many visitors were connected to a replica that has no memory of them."""
-    of_fate = f", because it {_FATES[fate]}" if fate in _FATES else ""
+    of_fate = f": their memory {_FATES[fate]}" if fate in _FATES else ""
     expected = f"At least {counted(at_least, 'visitor')} connected, but not remembered{of_fate}."
     events = [e for e in evidence.of("circuit.rejected") if fate in ("", e["data"].get("fate"))]
     last = f" The last: {events[-1]['text']}" if events else ""
@@ -229,10 +229,10 @@ def browser_stays(evidence: Evidence, loads: int = 2) -> Result:
 
 _FATES = {
     "held": "is on another replica",
-    "killed": "was killed",
-    "died": "died",
-    "stopped": "was stopped",
-    "expired": "waited too long",
+    "killed": "was killed with its replica",
+    "died": "died with its replica",
+    "stopped": "ended with its replica",
+    "expired": "was given up",
 }
 _AFTER = {
     "fault.drop_asked": "a cut",
