@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
+WORKERS ?= 2
 LOCAL := $(if $(filter Linux,$(shell uname -s)),$(VENV)/ready-local)
 
 .PHONY: run test lint bench vendor exercises-check
@@ -14,9 +15,10 @@ run: $(VENV)/ready-base
 	if [ "$$engine" = local ]; then $(MAKE) -s $(VENV)/ready-local || exit 2; fi
 	@exec $(BIN)/python -m services.serve
 
-# TESTS=tests/web runs a part; LAB_REQUIRE=docker,local,browser makes a skip a failure.
+# TESTS=tests/web runs a part; LAB_REQUIRE=docker,local,browser makes a skip a failure. Two at a time, since
+# most of them wait for a container, a process or a page; WORKERS=0 has them one after the other.
 test: $(VENV)/ready-dev $(LOCAL)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/ready-dev
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

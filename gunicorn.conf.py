@@ -35,8 +35,8 @@ worker_connections = 1000
 timeout = 30
 # Idle connections of browsers stay a little; WebSockets are not idle in this sense.
 keepalive = 5
-# The worker ends at once (services/web/worker.py); this is for one that cannot.
-graceful_timeout = 2
+# The worker ends at once (services/web/worker.py); this is for a busy machine, where the log comes first.
+graceful_timeout = 10
 
 accesslog = None
 loglevel = "warning"

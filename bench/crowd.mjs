@@ -16,12 +16,14 @@ async function visit() {
     .withUrl(`${url}/_blazor`).withAutomaticReconnect().configureLogging(LogLevel.None).build();
   let circuit;
   connection.onreconnected(async () => {
+    await connection.invoke("GetConnection");
     if (await connection.invoke("ConnectCircuit", circuit)) back++; else lost++;
     await connection.invoke("GetState");
     if (back + lost === Number(count)) say({ back, lost });
   });
   await fetch(url).then((page) => page.text());
   await connection.start();
+  await connection.invoke("GetConnection");
   circuit = await connection.invoke("StartCircuit", null);
   await connection.invoke("GetState");
   here++;

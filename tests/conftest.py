@@ -4,6 +4,7 @@ import functools
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +45,33 @@ def _no_local():
 
 def _no_browser():
     return None if Path(CHROMIUM).exists() else f"no Chromium at {CHROMIUM}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With several workers a file stays with one; files that need one machine-wide thing name it instead."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+
+
+def pytest_sessionstart(session):
+    session.config.images_before = _images(session.config)
+
+
+def pytest_sessionfinish(session):
+    """Images that the tests had built go with them; what was there before stays."""
+    new = _images(session.config) - session.config.images_before
+    if new:
+        subprocess.run(["docker", "rmi", *new], capture_output=True, timeout=60)
+
+
+def _images(config):
+    """Tags of Labdeck's images, seen by the one process that outlives all workers."""
+    if hasattr(config, "workerinput") or missing("docker") or not shutil.which("docker"):
+        return set()
+    asked = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "labdeck/*"]
+    return set(subprocess.run(asked, capture_output=True, text=True, timeout=30).stdout.split())
 
 
 def pytest_runtest_setup(item):

@@ -73,7 +73,7 @@ class Dashboard:
             wait_for(lambda: self.events(kind="workspace.reset"), 60)
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(10)
+            self.process.wait(20)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -10,8 +10,8 @@ from lab_programs import Program, call
 class Balancer(Program):
     """The program under test, with words for what the tests do to it."""
 
-    def __init__(self, **options):
-        super().__init__(("-m", "services.balancer"), "balancer", **options)
+    def __init__(self, arguments=("-m", "services.balancer"), **options):
+        super().__init__(arguments, "balancer", **options)
 
     def know(self, endpoints):
         status, answer = self.ask("PUT", "/control/endpoints", {"endpoints": endpoints})

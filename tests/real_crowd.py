@@ -36,17 +36,32 @@ class Crowd(Program):
 class Lab:
     """Three replicas behind a balancer, and a crowd that is still empty."""
 
-    def __init__(self, **environment):
+    def __init__(self, run=("-m",), **environment):
+        """`run` is what the interpreter is given in front of a program's name."""
+        self._run, self._environment = run, environment
         names = ("replica-1", "replica-2", "replica-3")
-        command = ("-m", "services.circuit")
-        self.replicas = {name: Program(command, name, environment=environment) for name in names}
-        self.balancer, self.crowd = Balancer(), Crowd()
+        self.replicas = {name: self._replica(name) for name in names}
+        self.balancer = Balancer((*run, "services.balancer"))
+        self.crowd = Crowd((*run, "services.visitors"))
         for replica in self.replicas.values():
             replica.wait_for("replica.ready")
         self.balancer.wait_for("balancer.ready")
+        self.know_all()
+
+    def _replica(self, name):
+        return Program((*self._run, "services.circuit"), name, environment=self._environment)
+
+    def know_all(self):
+        """The balancer knows each replica."""
         self.balancer.know(
             [{"name": name, "host": "127.0.0.1", "port": r.public} for name, r in self.replicas.items()]
         )
+
+    def replace(self, name):
+        """Another replica of that name, in place of one that has ended."""
+        self.replicas[name] = self._replica(name)
+        self.replicas[name].wait_for("replica.ready")
+        self.know_all()
 
     @property
     def target(self):

@@ -13,6 +13,7 @@ from services.affinity_lab.fates import Fates
 from services.affinity_lab.patches import patch_of
 from services.affinity_lab.programs import Programs
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
+from services.affinity_lab.runs.runs import IDLE, Runs
 from services.affinity_lab.story import story
 from services.engines.base import Change, Instance
 from services.errors import LabError, NotFound, NotOnThisEngine, ServiceFailed, WrongPhase
@@ -37,6 +38,7 @@ class AffinityLab:
         "page_keys": {"shared": False},
         "people": {},
         "circuits": {},
+        "run": IDLE,
     }
 
     def __init__(self, workspace: Workspace) -> None:
@@ -47,6 +49,8 @@ class AffinityLab:
         self._balancer = Balancer(workspace, self._programs)
         self._crowd = Crowd(workspace, self._programs)
         self._fates = Fates(workspace.log)
+        ending = lambda: workspace.ending(self)  # noqa: E731
+        self.runs = Runs(workspace, self._replicas, self._balancer, self._crowd, self._submit_run, ending)
 
     # what people ask
 
@@ -123,6 +127,7 @@ class AffinityLab:
 
     def set_affinity(self, settings: Mapping[str, Any], by: By = "api") -> dict[str, Any]:
         """Toggle; returns `{"affinity", "ms"}` once the balancer obeys. Absent fields stay as they are."""
+        self.runs.must_rest()
         self._must_run()
         return self._balancer.set_affinity(settings, by)
 
@@ -137,6 +142,7 @@ class AffinityLab:
 
         Raises WrongPhase, and NotFound for a replica or visitor that nobody knows.
         """
+        self.runs.must_rest()
         self._must_run(*([replica, "running"] if replica else []))
         if visitor and visitor not in (self._log.at("people") or {}):
             raise NotFound(
@@ -202,6 +208,7 @@ class AffinityLab:
             self.launch()
         elif phase == "stopping":
             self.stop()
+        self.runs.restore(running=phase == "running")
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any]:
         none: dict[str, Any] = {"url": None, "error": None}
@@ -219,10 +226,12 @@ class AffinityLab:
             | state.get("visitors", {}),
             "page_keys": state.get("page_keys", {"shared": False}),
             "apps": apps,
+            "run": dict(IDLE) | state.get("run", {}),
         }
 
     def clear(self) -> None:
-        """Nothing is kept outside the state."""
+        """Runs are kept outside the state."""
+        self.runs.forget()
 
     # the work, one after the other
 
@@ -240,9 +249,14 @@ class AffinityLab:
         return self._submit(name, turn, text, by)
 
     def _submit(self, name: str, work: Callable[[], None], text: str, by: By | None) -> str:
+        self.runs.must_rest()
         failures = {"launch": self._launch_failed, "stop": self._stop_failed}
         failed = failures.get(name, self._failed)
         return self._workspace.submit(self, name, work, text=text, failed=failed, by=by)
+
+    def _submit_run(self, name: str, work: Callable[[], None], text: str, by: By | None) -> str:
+        """What runs ask for; they tell themselves what became of it."""
+        return self._workspace.submit(self, name, work, text=text, failed=lambda error: None, by=by)
 
     def _must_run(self, replica: str | None = None, *phases: str) -> None:
         phase = self._log.at("affinity_lab", "phase")
@@ -318,16 +332,9 @@ class AffinityLab:
             on_their_way = (None, "starting", "stopping")
             self._replicas.start([name for name in wanted if phases.get(name) in on_their_way], by)
         finally:
-            self._leave(extra, by)
+            self._replicas.retire(extra, by)
             self._balancer.tell(self._replicas)
         self._replicas.stop(extra)
-
-    def _leave(self, names: list[str], by: By) -> None:
-        """Mark those that are to go, so that the balancer sends nobody there any more."""
-        for name in names:
-            patch = {"replicas": {name: {"draining": True}}}
-            text = f"{name} takes no new visitors, {ASKED[by]}."
-            self._log.record(name, "replica.draining", text, data={"by": by}, patch=patch)
 
     def _start(self, name: str, by: By) -> None:
         self._replicas.start([name], by)

@@ -64,6 +64,12 @@ class Replicas:
             self._programs.stop(name)
             self._gone("replica.stopped", name, f"{name} is stopped; its memory is gone.", None)
 
+    def retire(self, names: Iterable[str], by: By) -> None:
+        """Mark those that are to go, so that the balancer sends nobody there any more."""
+        for name in names:
+            text = f"{name} takes no new visitors, {ASKED[by]}."
+            self._say("replica.draining", name, text, {"draining": True}, data={"by": by})
+
     def kill(self, name: str, by: By) -> None:
         """SIGKILL, as a crash would; the replica stays known, so that it can be started again."""
         self._workspace.kill(name)

@@ -77,9 +77,12 @@ class AccessLog:
         emit("connection.routed", text, source=entry.replica, **entry.data())
 
     def _tell_refused(self, entry: Entry) -> None:
-        """A DELETE that comes after the end is no news: the client itself expects that 404."""
+        """A goodbye that comes after the end is no news: the client itself expects that 404.
+
+        It is a DELETE, or a POST that overtook nothing: the client waits for neither.
+        """
         holder = self._holder(entry)
-        if entry.method == "DELETE" and holder == entry.replica:
+        if entry.method != "GET" and holder == entry.replica:
             return
         if entry.replica:
             self.refused[entry.replica] += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from services.circuit.journal import Journal
-from services.circuit.timing import DISCONNECTED_LIMIT, Timing
+from services.circuit.timing import Timing
 
 if TYPE_CHECKING:
     from services.circuit.connection import Connection
@@ -85,8 +85,9 @@ class Circuits:
             return
         circuit.connection, circuit.left_at = None, time.monotonic()
         self._left[circuit.id] = circuit
-        if len(self._left) > DISCONNECTED_LIMIT:
-            self._expire(next(iter(self._left.values())), f"more than {DISCONNECTED_LIMIT} wait")
+        if len(self._left) > self._timing.retained:
+            why = f"no more than {self._timing.retained} may wait"
+            self._expire(next(iter(self._left.values())), why)
 
     def tick(self, now: float) -> None:
         """Forget what has waited for longer than the retention."""

@@ -72,6 +72,17 @@ KINDS: dict[str, str] = {
     "endpoint.ejected": "A replica failed the balancer's health checks and gets no requests.",
     "endpoint.readmitted": "A replica passes the balancer's health checks again.",
     "fault.drop_asked": "Somebody had connections cut, as a bad network would.",
+    # runs
+    "run.started": "A run began to measure its cells.",
+    "run.cell_started": "One cell of the matrix is being measured.",
+    "run.cell_measured": "A cell is measured; `cell` has its outcome and what theory expects.",
+    "run.lab_restoring": "The lab is being put back as it was before the run.",
+    "run.lab_restored": "The lab is as it was before the run.",
+    "run.lab_not_restored": "The lab could not be put back as it was before the run.",
+    "run.finished": "All cells of the run are measured.",
+    "run.cancelled": "Somebody ended the run; what was measured is kept.",
+    "run.failed": "The run could not go on; what was measured is kept.",
+    "run.cut_off": "The dashboard ended while a run measured; what was measured is kept.",
     # what the balancer saw
     "page.served": "A visitor fetched the page.",
     "connection.negotiated": "A visitor asked for a connection; the replica that answered holds it.",

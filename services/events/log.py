@@ -130,6 +130,11 @@ class EventLog:
         """Where to read on in the output of that instance."""
         return self._store.cursor(self.workspace, instance_id)
 
+    @property
+    def last(self) -> int:
+        """The `seq` of the newest event."""
+        return self._last
+
     def look(self) -> tuple[int, dict[str, Any]]:
         """The last `seq` and a copy of the state that includes it."""
         with self._recording:

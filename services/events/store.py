@@ -69,8 +69,8 @@ class Store:
             raise BadSetting(f"LAB_DATABASE_URL cannot be used: {str(reason).splitlines()[0]}") from error
 
     @property
-    def engine(self) -> sql.Engine:
-        """For rooms that keep tables of their own in the same database."""
+    def database(self) -> sql.Engine:
+        """For tables of other rooms, which they make and know themselves."""
         return self._engine
 
     def append(

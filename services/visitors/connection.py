@@ -17,7 +17,7 @@ from services.wire.messages import BadFrame, Close, Completion, Invocation, Mess
 
 PING_SECONDS = 15.0
 SILENCE_SECONDS = 30.0
-"""The client's serverTimeoutInMilliseconds; a long poll keeps itself alive and has none."""
+"""The client's serverTimeoutInMilliseconds."""
 
 
 class CallFailed(Exception):
@@ -46,6 +46,8 @@ class HubConnection:
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await connection._shake_hands()
+                if not connection._keeps_itself_alive:
+                    await connection._send(Ping())
         except (ConnectionLost, HttpFailed, BadFrame, TimeoutError) as error:
             await opened.transport.close()
             raise StartFailed([_handshake_error(error)]) from error
@@ -96,12 +98,17 @@ class HubConnection:
                 return []
 
     @property
+    def _keeps_itself_alive(self) -> bool:
+        """Polls follow each other anyway: no pings, and no silence that could be too long."""
+        return self.transport == "LongPolling"
+
+    @property
     def _next_ping(self) -> float:
-        return self._sent_at + PING_SECONDS
+        return float("inf") if self._keeps_itself_alive else self._sent_at + PING_SECONDS
 
     @property
     def _silent_at(self) -> float:
-        return float("inf") if self.transport == "LongPolling" else self._heard_at + SILENCE_SECONDS
+        return float("inf") if self._keeps_itself_alive else self._heard_at + SILENCE_SECONDS
 
     async def _receive(self, seconds: float) -> bytes | None:
         try:
@@ -135,11 +142,15 @@ class HubConnection:
             raise ConnectionLost(str(error)) from error
 
     async def leave(self) -> None:
-        """Say goodbye as the client's stop() does, then close; never raises."""
-        if not self._lost:
-            with contextlib.suppress(ConnectionLost):
-                await self._send(Close())
-        await self._transport.close()
+        """Say goodbye and close, which as in the client's stop() waits for no answer; never raises."""
+        async with asyncio.TaskGroup() as both:
+            if not self._lost:
+                both.create_task(self._say_goodbye())
+            both.create_task(self._transport.close())
+
+    async def _say_goodbye(self) -> None:
+        with contextlib.suppress(ConnectionLost):
+            await self._send(Close())
 
 
 def result_of(completion: Completion) -> Any:

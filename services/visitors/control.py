@@ -12,7 +12,7 @@ from services.wire.control import control_app, flag_field, read_fields
 
 
 def crowd_control(crowd: Crowd, key: str) -> web.Application:
-    """`GET /control/state`, `PUT /control/crowd`."""
+    """`GET /control/state`, `PUT /control/crowd`, `POST /control/reload`."""
 
     def summary() -> dict[str, Any]:
         return {**crowd.counts(), "settings": crowd.settings.as_dict()}
@@ -25,7 +25,12 @@ def crowd_control(crowd: Crowd, key: str) -> web.Application:
         crowd.set(read_settings(fields, crowd.settings), anew=flag_field(fields, "anew", False))
         return web.json_response(summary())
 
+    async def reload(request: web.Request) -> web.Response:
+        await read_fields(request, ())
+        return web.json_response({"reloading": crowd.reload()})
+
     app = control_app(key)
     app.router.add_get("/control/state", state)
     app.router.add_put("/control/crowd", change)
+    app.router.add_post("/control/reload", reload)
     return app

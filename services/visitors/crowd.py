@@ -28,10 +28,10 @@ class Crowd:
         self._standing: Counter[Status] = Counter()
 
     def counts(self) -> dict[str, int]:
-        """Absolute, on every line of the crowd."""
+        """Absolute, on every line of the crowd; `count` is what was asked for, whoever is just changing."""
         standing = self._standing
         return {
-            "count": len(self._visitors),
+            "count": self.settings.count,
             "connected": standing["connected"],
             "failed": standing["failed"],
         }
@@ -48,6 +48,12 @@ class Crowd:
         for number in range(len(self._visitors) + 1, settings.count + 1):
             self._admit(number)
         self.tell("crowd.changed", _crowd_text(settings), settings=settings.as_dict())
+
+    def reload(self) -> int:
+        """Everybody loads the page again, with the cookies of its browser; how many that are."""
+        for visitor, task in self._visitors.values():
+            visitor.reload(task)
+        return len(self._visitors)
 
     def _admit(self, number: int) -> None:
         visitor = Visitor(f"visitor-{number}", self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Protocol
 
 import aiohttp
@@ -39,6 +40,11 @@ class Transport(Protocol):
 
 def hub_path(token: str | None) -> str:
     return HUB if token is None else f"{HUB}?id={token}"
+
+
+def _poll_path(token: str) -> str:
+    """Each poll has an address of its own, so that nothing on the way answers it from memory."""
+    return f"{hub_path(token)}&_={time.time_ns() // 1_000_000}"
 
 
 class WebSockets:
@@ -116,18 +122,21 @@ def _event_data(event: bytes) -> bytes:
 
 
 class LongPolling:
-    """One request after the other waits for what comes."""
+    """One request after the other waits for what comes; each is followed at once by the next."""
 
     def __init__(self, browser: Browser, token: str) -> None:
         self._browser = browser
         self._token = token
-        self._poll: asyncio.Task[Answer] | None = None
         self._over = False
+        self._poll = self._ask_on()
 
     @classmethod
     async def open(cls, browser: Browser, token: str, binary: bool) -> LongPolling:
-        await browser.ask("GET", hub_path(token))
+        await browser.ask("GET", _poll_path(token))
         return cls(browser, token)
+
+    def _ask_on(self) -> asyncio.Task[Answer]:
+        return asyncio.create_task(self._browser.ask("GET", _poll_path(self._token)))
 
     async def send(self, frame: bytes) -> None:
         await self._browser.ask("POST", hub_path(self._token), frame)
@@ -135,24 +144,22 @@ class LongPolling:
     async def receive(self) -> bytes:
         """A poll that is under way is gone on with, whoever stopped waiting for it."""
         while True:
-            self._poll = self._poll or asyncio.create_task(self._browser.ask("GET", hub_path(self._token)))
             try:
                 answer = await asyncio.shield(self._poll)
             except HttpFailed as error:
                 self._over = True
                 raise ConnectionLost(str(error)) from error
-            self._poll = None
             if answer.status == 204:
                 self._over = True
                 raise ConnectionLost(None)
+            self._poll = self._ask_on()
             if answer.body:
                 return answer.body
 
     async def close(self) -> None:
         """DELETE ends it, unless it is over already."""
-        if self._poll:
-            self._poll.cancel()
-            await asyncio.wait([self._poll])
+        self._poll.cancel()
+        await asyncio.wait([self._poll])
         if self._over:
             return
         with contextlib.suppress(HttpFailed, TimeoutError):

@@ -60,6 +60,7 @@ class Visitor:
         self._crowd = crowd
         self._browser = Browser(name, crowd.settings)
         self._connection: HubConnection | None = None
+        self._visiting = self._reloading = False
 
     def facts(self) -> dict[str, Any]:
         """As the control port shows it."""
@@ -70,16 +71,34 @@ class Visitor:
         """Visit until cancelled, then say goodbye."""
         try:
             while True:
-                await self._visit()
+                await self._visit_until_reloaded()
         finally:
             await self._leave_connection()
             await self._browser.close()
+
+    def reload(self, living: asyncio.Task[None]) -> None:
+        """Press the browser's reload button; `living` is the task that is in `live()`."""
+        if self._visiting and not (self._reloading or living.done()):
+            self._reloading = True
+            living.cancel()
 
     def fail(self, errors: list[str]) -> None:
         """Its page shows an error from now on; `errors` is what the client logged."""
         self._become("failed")
         text = f"{self.name} gives up: {_plain(errors[0].split('. ')[0])}."
         self._crowd.tell("visitor.failed", text, level="warning", visitor=self.name, errors=errors)
+
+    async def _visit_until_reloaded(self) -> None:
+        self._visiting = True
+        try:
+            await self._visit()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._reloading or task is None or task.uncancel() > 0:
+                raise  # told to leave as well
+            self._reloading = False
+            self._become("waiting")
+            await self._leave_connection()
 
     async def _visit(self) -> None:
         """One load of the page, as long as it lasts."""
@@ -102,7 +121,7 @@ class Visitor:
             except HttpFailed as error:
                 raise VisitFailed([f"GET / failed: {error}"]) from error
             try:
-                connection = await self._connect()
+                connection = await self._meet()
                 circuit = await connection.invoke("StartCircuit", descriptor)
                 await self._hold(circuit, "lost" if self.circuit else "new", started)
             except StartFailed as error:
@@ -114,6 +133,12 @@ class Visitor:
         await self._leave_connection()
         self._connection = await HubConnection.start(self._browser, self._crowd.settings)
         return self._connection
+
+    async def _meet(self) -> HubConnection:
+        """Connected, and the replica asked who it is: as the page does, which has to name who refuses."""
+        connection = await self._connect()
+        self.replica = (await connection.invoke("GetConnection"))["replica"]
+        return connection
 
     async def _hold(self, circuit: str, memory: Memory, started: float) -> None:
         """The circuit is ours: see who has it, and tell."""
@@ -176,7 +201,7 @@ class Visitor:
     async def _resume(self) -> None:
         async with self._crowd.door:
             started = time.monotonic()
-            connection = await self._connect()
+            connection = await self._meet()
             assert self.circuit is not None
             if not await connection.invoke("ConnectCircuit", self.circuit):
                 raise MemoryLost

@@ -119,6 +119,12 @@ class PageKeys(Answer):
     shared: bool
 
 
+class RunNow(Answer):
+    """The run that measures this lab, and `last`, the newest that has ended."""
+
+    phase: Literal["idle", "measuring", "putting_back"]
+
+
 class Snapshot(Answer):
     """The workspace now: the fold of all events up to `seq`."""
 
@@ -132,6 +138,7 @@ class Snapshot(Answer):
     apps: list[App]
     visitors: Visitors
     page_keys: PageKeys
+    run: RunNow
 
 
 class Event(Answer):

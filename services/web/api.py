@@ -7,7 +7,7 @@ from typing import Any
 from services.affinity_lab.lab import AffinityLab
 from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
 from services.hello_go.lab import HelloGo
-from services.web import agent_script, answers, exercises, schemas
+from services.web import agent_script, answers, exercises, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
 from services.web.calls import Calls
@@ -167,4 +167,5 @@ def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]
 
 
 calls.all += agent_script.calls.all
+calls.all += runs.calls.all
 calls.all += exercises.calls.all

@@ -37,6 +37,7 @@ class Call:
     body: type[Body] | None
     query: type[BaseModel] | None
     raises: tuple[type[LabError], ...]
+    content: str
 
     @property
     def address(self) -> str:
@@ -44,7 +45,7 @@ class Call:
 
     @property
     def status(self) -> int:
-        return 202 if self.answer is JobAccepted else 200
+        return 202 if issubclass(self.answer, JobAccepted) else 200
 
 
 class Calls:
@@ -62,12 +63,16 @@ class Calls:
         body: type[Body] = Nothing,
         query: type[BaseModel] | None = None,
         raises: tuple[type[LabError], ...] = (),
+        content: str = "application/json",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """`answer` JobAccepted: the function gives a job id, and the status is 202."""
+        """`answer` JobAccepted: the function gives a job id, and the status is 202.
+
+        `content` other than JSON: the function gives the text, and `answer` only describes it.
+        """
 
         def keep(act: Callable[..., Any]) -> Callable[..., Any]:
             taken = None if method == "GET" else body
-            self.all.append(Call(method, path, act, answer, taken, query, raises))
+            self.all.append(Call(method, path, act, answer, taken, query, raises, content))
             return act
 
         return keep
@@ -96,6 +101,8 @@ def _view(call: Call, find: Find, settings: Settings) -> Callable[..., Response]
         if call.query:
             arguments.append(read_query(call.query))
         answer = call.act(*arguments)
+        if call.content != "application/json":
+            return Response(answer, mimetype=call.content)
         response = jsonify({"job": answer} if call.answer is JobAccepted else answer)
         response.status_code = call.status
         return response

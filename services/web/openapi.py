@@ -41,13 +41,13 @@ def describe(calls: list[Call], settings: Settings, version: str) -> dict[str, A
 
 def _operation(call: Call, path: str) -> dict[str, Any]:
     summary = (call.act.__doc__ or "").strip()
-    queued = (WrongPhase,) if call.answer is JobAccepted else ()
+    queued = (WrongPhase,) if issubclass(call.answer, JobAccepted) else ()
     errors = _ALWAYS + (_CHANGES if call.body else ()) + queued + call.raises
     operation: dict[str, Any] = {
         "operationId": call.act.__name__,
         "summary": summary,
         "parameters": _names(path) + (_query(call.query) if call.query else []),
-        "responses": {str(call.status): _response(call.answer)} | _errors(errors),
+        "responses": {str(call.status): _success(call)} | _errors(errors),
     }
     if call.body and call.body is not Nothing:
         needed = any(field.is_required() for field in call.body.model_fields.values())
@@ -60,6 +60,7 @@ def _names(path: str) -> list[dict[str, Any]]:
         "workspace": "demo",
         "replica": "replica-1",
         "visitor": "visitor-7",
+        "run": "14",
         "exercise": "hello-go",
         "step": "build",
         "check": "lab_runs",
@@ -84,6 +85,13 @@ def _errors(errors: tuple[type[LabError], ...]) -> dict[str, Any]:
         line = f"{error.kind}: {(error.__doc__ or '').strip()}"
         entry["description"] = f"{entry['description']} {line}".strip()
     return found
+
+
+def _success(call: Call) -> dict[str, Any]:
+    if call.content == "application/json":
+        return _response(call.answer)
+    text = (call.answer.__doc__ or "").strip()
+    return {"description": text, "content": {call.content: {"schema": {"type": "string"}}}}
 
 
 def _response(model: type[BaseModel], description: str | None = None) -> dict[str, Any]:

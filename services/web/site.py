@@ -57,12 +57,12 @@ def make_site(settings: Settings, house: Workspaces, store: Store, content: Path
     Raises BadExercise for a content file that cannot be used.
     """
     contract = Contract(calls.all)
-    course = Course(load_all(contract.problem, content), Progress(store.engine))
+    course = Course(load_all(contract.problem, content), Progress(store.database))
     app = Flask("labdeck", root_path=str(_ROOT))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a chunked body is cut here without a word
     assert isinstance(app.json, DefaultJSONProvider)
     app.json.sort_keys = False
-    access = Access(settings.token, Invitations(settings, store.engine))
+    access = Access(settings.token, Invitations(settings, store.database))
     access.install(app, settings)
     problems.install(app, _show)
     app.register_blueprint(pages.make_pages(access))

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from services.errors import LabError, WrongPhase
 from services.events.log import EventLog
 
+Ending = Literal["dropped", "closing"]
 _WAITING = 50
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Lane:
         self._log = log
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
-        self._busy = self._held = self._closed = False
+        self._busy = self._held = self._closed = self._dropped = False
         self._worker = threading.Thread(target=self._work, name=f"lane-{log.workspace}-{name}", daemon=True)
         self._worker.start()
 
@@ -74,11 +75,17 @@ class Lane:
             self._changed.notify_all()
         return job.id
 
+    @property
+    def ending(self) -> Ending | None:
+        """Why a long job should end soon: all is to be removed, or the dashboard goes."""
+        return "closing" if self._closed else "dropped" if self._dropped else None
+
     def drop(self) -> None:
-        """Forget the jobs that wait, and say so of each."""
+        """Forget the jobs that wait, and say so of each; the one that runs may ask for `ending`."""
         with self._changed:
             dropped = [*self._waiting]
             self._waiting.clear()
+            self._dropped = self._busy
         for job in dropped:
             self._fail(job, WrongPhase("It was dropped before its turn came.", hint="Ask for it again."))
 
@@ -122,7 +129,7 @@ class Lane:
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._held))
             if self._closed:
                 return None
-            self._busy = True
+            self._busy, self._dropped = True, False
             return self._waiting.popleft()
 
     def _fail(self, job: _Job, error: LabError) -> None:

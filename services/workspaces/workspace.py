@@ -17,7 +17,7 @@ from services.events.log import EventLog, Patch
 from services.events.store import Store
 from services.settings import Settings
 from services.workspaces.control import ControlPort
-from services.workspaces.jobs import Lane
+from services.workspaces.jobs import Ending, Lane
 from services.workspaces.tail import Line, Tail
 
 _POLL = 0.02
@@ -84,6 +84,7 @@ class Workspace:
         self.name = name
         self.engine = engine
         self.settings = settings
+        self.store = store
         self._engine_facts = engine_facts
         self.control_key = control_key(secret, name)
         fresh = {"jobs": {}} | {key: value for lab in labs for key, value in lab.fresh.items()}
@@ -134,6 +135,10 @@ class Workspace:
     ) -> str:
         """Queue `work` behind what this lab does already; the job's id. It is on disk at return."""
         return self._lanes[lab.name].submit(f"{lab.name}.{name}", work, text=text, failed=failed, by=by)
+
+    def ending(self, lab: Lab) -> Ending | None:
+        """Why the job that this lab does should end soon; None when it may take its time."""
+        return self._lanes[lab.name].ending
 
     def build(self, recipe: Recipe, report: Callable[[str], None]) -> Image:
         """Make an image; each line of the builder goes to `report`."""

@@ -9,6 +9,8 @@ import { createLog, hear as hearLog, renderLog } from "./log.js";
 import { createPicture, renderPicture } from "./picture.js";
 import { stepsOf } from "./picture_story.js";
 import { offerReplicaRows, renderReplicaRows } from "./replica_rows.js";
+import { createRuns, hearRuns, renderRuns } from "./runs.js";
+import { replayed } from "./runs_replay.js";
 import { count, createTally } from "./tally.js";
 import { createStory, hearStory, openStory } from "./story_panel.js";
 import { clockSeconds } from "./units.js";
@@ -23,6 +25,7 @@ let drawn = null;
 const page = begin({ hear, render });
 log = createLog(page, page.refresh);
 const story = createStory(page, choose);
+const runs = createRuns(page, (events) => fly(flights, events));
 offerControls(page);
 offerReplicaRows(page);
 byId("picture").addEventListener("click", select);
@@ -32,8 +35,9 @@ function hear(events, live) {
   count(tally, events);
   hearJobs(events);
   hearLog(log, events);
+  hearRuns(runs, events, live);
   if (live) hearStory(story, events);
-  if (live) fly(flights, events);
+  if (live && !replayed(runs.replay)) fly(flights, events);
 }
 
 function render({ store, status }) {
@@ -42,20 +46,22 @@ function render({ store, status }) {
   const main = byId("main");
   main.dataset.phase = state?.affinity_lab?.phase ?? "connecting";
   main.classList.toggle("is-stale", Boolean(state) && !live);
-  const verdict = affinityVerdict(state, waited(page, "affinity_lab"));
-  renderHeadline(verdict);
+  const stage = replayed(runs.replay) ?? { state, events: store?.events, tally, label: null };
+  const verdict = affinityVerdict(stage.state, stage.label ? 0 : waited(page, "affinity_lab"));
+  renderHeadline(stage.label ? { ...verdict, title: `${stage.label}: ${verdict.title}` } : verdict);
   renderStale(state, live, store);
   renderControls(state, live);
-  renderReplicaRows(state, live, tally.refused, (name) => waited(page, name));
-  renderStage(state, store, verdict);
-  setText(byId("since"), tally.since ? `404 since ${clockSeconds(tally.since)}` : "404");
+  renderReplicaRows(stage.state, live && !stage.label, stage.tally.refused, (name) => waited(page, name));
+  renderStage(stage, verdict);
+  renderRuns(runs, state, live);
+  setText(byId("since"), stage.tally.since ? `404 since ${clockSeconds(stage.tally.since)}` : "404");
   if (log) renderLog(log, picture.selected);
   if (!live) land(flights);
 }
 
 /** Drawn again only when what it shows is another object: patches copy what they change. */
-function renderStage(state, store, verdict) {
-  const steps = picture.selected ? stepsOf(store.events, picture.selected) : [];
+function renderStage({ state, events, tally }, verdict) {
+  const steps = picture.selected ? stepsOf(events, picture.selected) : [];
   const key = [state?.people, state?.circuits, state?.replicas, state?.balancer, tally.total, picture.selected, steps.at(-1)?.replica, picture.tall.matches];
   if (drawn && key.every((part, i) => part === drawn[i])) return;
   drawn = key;
@@ -72,7 +78,7 @@ function renderStale(state, live, store) {
 /** A click on a visitor or its memory follows it in picture, log and story; another click lets go. */
 function select(event) {
   const visitor = event.target.closest("[data-visitor]")?.dataset.visitor ?? null;
-  choose(visitor === picture.selected ? null : visitor);
+  choose(visitor === picture.selected ? null : visitor, runs.replay.store ? runs.replay.store.last + 1 : null);
 }
 
 function choose(visitor, before = null) {

@@ -22,6 +22,8 @@ const JOBS = {
   "affinity_lab.restart_balancer": "restarting the balancer",
   "affinity_lab.page_keys": "changing the page keys",
   "affinity_lab.visitors": "setting the visitors",
+  "affinity_lab.run": "measuring a run",
+  "affinity_lab.put_back": "putting the lab back after a run",
   "hello_go.build": "building Hello-Go",
   "hello_go.launch": "launching Hello-Go",
   "hello_go.stop": "stopping Hello-Go",

@@ -59,9 +59,10 @@ def test_a_connection_that_ended_where_it_was_opened_is_not_called_held(log, cap
     assert line["text"] == "404 for visitor-1: connection abc is unknown on replica-1; it has ended there."
 
 
-def test_a_delete_is_refused_only_where_the_connection_never_was(log, capsys):
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_goodbye_is_refused_only_where_the_connection_never_was(log, capsys, method):
     read(log, capsys, connection="abc")
-    late = {"method": "DELETE", "path": "/_blazor?id=abc", "status": 404}
+    late = {"method": method, "path": "/_blazor?id=abc", "status": 404}
     assert read(log, capsys, **late) == []
     assert read(log, capsys, **late, upstream="[::1]:2")[0]["kind"] == "connection.refused"
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from services.circuit.timing import DISCONNECTED_LIMIT
 from tests.circuit.replica_process import RunningReplica, until
 from tests.circuit.speaker import EVERY_WAY, connect, negotiate, speaker
 
@@ -141,10 +140,11 @@ async def test_a_circuit_that_was_taken_up_again_does_not_expire(start_replica, 
         assert await again.call("Increment") == 1
 
 
-async def test_at_most_a_hundred_circuits_wait_and_the_oldest_goes(replica, http):
+async def test_where_only_so_many_circuits_may_wait_the_oldest_goes(start_replica, http):
+    replica = start_replica(LAB_RETAINED_CIRCUITS="10")
     async with http() as session:
         circuits = []
-        for number in range(DISCONNECTED_LIMIT + 2):
+        for number in range(12):
             client = await connect(session, replica.url)
             circuits.append(await client.call("StartCircuit"))
             await client.close()
@@ -280,6 +280,7 @@ def test_a_replica_says_what_its_environment_lacks():
         ("LAB_CONTROL_KEY", ""),
         ("LAB_LISTEN_PUBLIC", "nowhere"),
         ("LAB_RETENTION_SECONDS", "soon"),
+        ("LAB_RETAINED_CIRCUITS", "-1"),
     ]:
         with pytest.raises(AssertionError, match=name):
             RunningReplica("replica-1", {name: value})

@@ -298,3 +298,20 @@ def test_the_vendored_client_is_what_vendor_md_says():
         name, version = file.partition(f"-{versions[file]}")[0], versions[file]
         licences = (f"{name}-LICENSE.txt", f"{name}-{version}-LICENSE.txt")
         assert (FOLDER / "vendor" / licences[version != "10.0.11"]).exists()
+
+
+@browser_test
+@pytest.mark.parametrize("file", ["main.js", "visit.js", "vendor/signalr-10.0.11.min.js"])
+async def test_a_file_that_was_dropped_on_the_way_is_loaded_again(replica, file):
+    async with Browser() as browser:
+        await browser.page.route(f"**/page/{file}", lambda route: route.abort("failed"), times=1)
+        await browser.page.goto(f"{replica.url}/")
+        await browser.becomes("connected")
+
+
+@browser_test
+async def test_a_page_that_lacks_a_file_for_good_says_so(replica):
+    async with Browser() as browser:
+        await browser.page.route("**/page/main.js", lambda route: route.abort("failed"))
+        await browser.page.goto(f"{replica.url}/")
+        await browser.shows(verdict="A file of this page did not load", explanation="Load the page again.")

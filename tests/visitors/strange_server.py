@@ -73,6 +73,8 @@ async def hub(request):
 async def answer(socket, message):
     if message.get("target") == "StartCircuit":
         await socket.send_str(completion(message, "circuit"))
+    elif message.get("target") == "GetConnection":
+        await socket.send_str(completion(message, {"replica": "replica-1"}))
     elif message.get("target") == "GetState":
         await socket.send_str(completion(message, {"replica": "replica-1", "circuit": "circuit", "count": 0}))
         if WAY in AFTERWARDS:

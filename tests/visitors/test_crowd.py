@@ -64,6 +64,18 @@ def test_another_transport_starts_everybody_anew(lab):
 
 
 @local
+def test_begun_anew_the_crowd_never_says_that_fewer_were_asked_for(lab):
+    """Lines of a visitor beyond the count are taken for late ones of a visitor that has left."""
+    lab.balancer.set("cookie")
+    lab.visit(3)
+    lab.crowd.wait_until(connected=3)
+    seen = len(lab.crowd.lines)
+    lab.crowd.set(anew=True)
+    lab.crowd.wait_for("visitor.connected", count=6)
+    assert {line["data"]["crowd"]["count"] for line in lab.crowd.lines[seen:]} == {3}
+
+
+@local
 def test_settings_that_do_not_touch_the_connection_leave_everybody_connected(lab):
     lab.balancer.set("cookie")
     lab.visit(3)

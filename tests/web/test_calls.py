@@ -142,7 +142,7 @@ def test_a_content_type_with_a_charset_is_json_too(dashboard):
     refusal(answer, 409, "wrong_phase")
 
 
-@pytest.mark.parametrize("path", ["/api/workspaces/nobody", "/api/nothing", "/api/workspaces/demo/runs"])
+@pytest.mark.parametrize("path", ["/api/workspaces/nobody", "/api/nothing", "/api/workspaces/demo/runs/7"])
 def test_what_does_not_exist_is_404(dashboard, path):
     refusal(dashboard.call("GET", path), 404, "not_found")
 

@@ -20,7 +20,10 @@ def test_a_job_looks_again_when_its_turn_comes(house):
 
 def test_what_was_asked_before_a_stop_had_its_turn_does_not_outlive_it(house):
     launched(house)
+    gate = Event()
+    house.engine.scripts["services"] = lambda program: (gate.wait(10), house.play(program))
     jobs = [house.lab.scale(4), house.lab.stop(), house.lab.set_visitors({"count": 3}), house.lab.scale(2)]
+    gate.set()
     assert [house.done(job)["kind"] for job in jobs][2:] == ["job.failed", "job.failed"]
     assert house.engine.instances("demo") == []
     assert house.demo.snapshot()["affinity_lab"]["phase"] == "stopped"

@@ -1,0 +1,1 @@
+"""Runs: the matrix of affinity, transport and situation measured with real visitors, kept and compared."""

@@ -1,0 +1,117 @@
+"""One cell measured: the stage is set, what is to happen happens, and everybody's outcome is waited for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from services.affinity_lab.runs.outcome import Came, Watch, outcome
+from services.affinity_lab.runs.plan import RECONNECT_DELAYS, Cell, Plan
+from services.affinity_lab.runs.stage import Stage
+from services.affinity_lab.runs.theory import expected
+from services.errors import ServiceFailed
+
+_PATIENCE_SECONDS = 15.0
+_EACH_SECONDS = 0.1
+"""More patience for each visitor: a small machine may be busy with two hundred."""
+
+
+def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The cell with its outcome, what theory expects, where in the log it is; and the state it began with.
+
+    Nobody is there before and after it. Only when all have left, the balancer has told of all their requests.
+    """
+    begun, state = stage.look()
+    watch = _MEASURES[cell.situation](plan, cell, stage)
+    ended = stage.mark()
+    stage.empty()
+    for events in stage.read_on(watch.read, 0):
+        watch.take(events)
+    theory = expected(plan, cell)
+    measured = {
+        "affinity": cell.affinity,
+        "transport": cell.transport,
+        "situation": cell.situation,
+        "outcome": outcome(watch, stage.names()).as_dict(),
+        "theory": theory.as_dict() if theory else None,
+        "first_seq": begun + 1,
+        "last_seq": ended,
+    }
+    return measured, state
+
+
+def _first_connect(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    stage.set_affinity(cell.affinity)
+    mark = stage.mark()
+    stage.send(plan.n, plan.column(cell.transport).crowd)
+    return _watched(plan, stage, mark, _all(plan))
+
+
+def _drop(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    return _happens(plan, cell, stage, stage.drop)
+
+
+def _page_reload(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    return _happens(plan, cell, stage, stage.reload)
+
+
+def _replica_death(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    """The replica that holds most is killed; only its own visitors are counted."""
+    homes = _peopled(plan, cell, stage)
+    counts = Counter(came.replica for came in homes.values())
+    victim = max(stage.names(), key=lambda name: counts[name])
+    mark = stage.mark()
+    stage.kill(victim)
+    theirs = [visitor for visitor, came in homes.items() if came.replica == victim]
+    watch = _watched(plan, stage, mark, theirs)
+    stage.revive(victim)
+    return watch
+
+
+def _happens(plan: Plan, cell: Cell, stage: Stage, happen: Callable[[], object]) -> Watch:
+    everybody = list(_peopled(plan, cell, stage))
+    mark = stage.mark()
+    happen()
+    return _watched(plan, stage, mark, everybody)
+
+
+def _peopled(plan: Plan, cell: Cell, stage: Stage) -> dict[str, Came]:
+    """All connected, with memory, and the cell's affinity on; who could not connect is not measured.
+
+    Without affinity hardly anybody would get in. So they come with a cookie, and then affinity is turned off:
+    what keeps nobody from then on is measured on people who had a memory to lose.
+    """
+    stage.set_affinity("cookie" if cell.affinity == "none" else cell.affinity)
+    mark = stage.mark()
+    stage.send(plan.n, plan.column(cell.transport).crowd)
+    came = _watched(plan, stage, mark, _all(plan)).came
+    connected = {visitor: each for visitor, each in came.items() if each.replica}
+    if not connected:
+        raise ServiceFailed(f"Nobody could connect before {cell.words} was to be measured.")
+    if cell.affinity == "none":
+        stage.set_affinity("none")
+    return connected
+
+
+def _watched(plan: Plan, stage: Stage, mark: int, visitors: Sequence[str]) -> Watch:
+    watch = Watch(frozenset(visitors), plan.attempts)
+    patience = _PATIENCE_SECONDS + plan.n * _EACH_SECONDS + sum(RECONNECT_DELAYS[: plan.attempts])
+    for events in stage.read_on(mark, patience):
+        watch.take(events)
+        if watch.done:
+            break
+    watch.close()
+    return watch
+
+
+def _all(plan: Plan) -> list[str]:
+    return [f"visitor-{number}" for number in range(1, plan.n + 1)]
+
+
+_MEASURES: dict[str, Callable[[Plan, Cell, Stage], Watch]] = {
+    "first_connect": _first_connect,
+    "drop": _drop,
+    "replica_death": _replica_death,
+    "page_reload": _page_reload,
+}

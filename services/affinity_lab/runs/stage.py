@@ -1,0 +1,181 @@
+"""The lab as the stage of a run: emptied, set, peopled, broken, and put back as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from services.affinity_lab.balancer import Balancer
+from services.affinity_lab.crowd import BEHAVIOUR, Crowd
+from services.affinity_lab.replicas import Replicas, in_order, replica_names
+from services.errors import LabError, ServiceFailed, WrongPhase
+from services.events.event import Event
+from services.workspaces.workspace import Workspace
+
+_POLL = 0.02
+_PAGE = 2000
+_LEAVE_SECONDS = 15.0
+_NEVER = 3600
+"""Seconds after which a failed visitor loads its page again: not while a cell is measured."""
+_RELOAD_SECONDS = 5
+"""What visitors do when nobody has said otherwise."""
+_MANNERS: Mapping[str, Any] = {
+    "protocol": "json",
+    "reconnect": True,
+    "cookies": True,
+    "reload_seconds": _NEVER,
+}
+
+
+class Stage:
+    """Drives the lab through the same calls as a click; runs in the lab's own worker."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        replicas: Replicas,
+        balancer: Balancer,
+        crowd: Crowd,
+        check: Callable[[], None],
+    ) -> None:
+        """`check` raises when the run is to end; it is asked while anything is waited for."""
+        self._workspace = workspace
+        self._log = workspace.log
+        self._replicas = replicas
+        self._balancer = balancer
+        self._crowd = crowd
+        self._check = check
+
+    def facts(self) -> dict[str, Any]:
+        """What has to be put back afterwards. Raises WrongPhase when the lab is not fit to be measured."""
+        phase = self._log.at("affinity_lab", "phase")
+        if phase != "running":
+            raise WrongPhase(f"The affinity lab is {phase}.", hint="Launch it first.")
+        known = self._replicas.known()
+        for name in in_order(known):
+            if known[name].get("phase") != "running" or known[name].get("draining"):
+                how = "draining" if known[name].get("draining") else known[name].get("phase")
+                raise WrongPhase(
+                    f"{name} is {how}; a run needs all replicas up.", hint=f"Start {name} again, or scale in."
+                )
+        visitors = self._log.at("visitors") or {}
+        crowd = {name: visitors.get(name, default) for name, default in BEHAVIOUR.items()}
+        crowd |= {"count": visitors.get("count", 0)}
+        crowd["reload_seconds"] = visitors.get("reload_seconds") or _RELOAD_SECONDS
+        affinity = self._log.at("balancer", "affinity") or {}
+        return {"replicas": len(known), "affinity": affinity, "crowd": crowd}
+
+    def set_up(self, replicas: int, algorithm: str) -> None:
+        """Nobody there, so many replicas, affinity off and its cookie forgotten."""
+        self.empty()
+        self._scale(replicas)
+        self._balancer.set_affinity({"mode": "none", "algorithm": algorithm}, "run")
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        """As `facts` found it: what runs is left alone, what is missing is started."""
+        with contextlib.suppress(LabError):
+            self._crowd.set({"count": 0}, "run")
+        self._scale(before["replicas"])
+        wanted = {key: value for key, value in before["affinity"].items() if value is not None}
+        self._balancer.set_affinity(wanted, "run")
+        crowd = dict(before["crowd"])
+        if self._log.at("visitors", "own_addresses") is False:
+            crowd["one_address"] = True
+        self._crowd.set(crowd, "run")
+
+    def empty(self) -> None:
+        """Everybody leaves, and nothing that they still say is read later; their circuits are thrown away."""
+        if self._log.at("visitors", "phase") == "running":
+            mark, count = self.mark(), self._log.at("visitors", "count") or 0
+            self._crowd.set({"count": 0}, "run")
+            left: set[Any] = set()
+            for events in self.read_on(mark, _LEAVE_SECONDS):
+                left |= {event.data.get("visitor") for event in events if event.kind == "visitor.left"}
+                if len(left) >= count:
+                    break
+        self._forget_circuits()
+
+    def set_affinity(self, mode: str) -> None:
+        self._balancer.set_affinity({"mode": mode}, "run")
+
+    def send(self, count: int, crowd: Mapping[str, Any]) -> None:
+        """Fresh visitors, without any cookie, who connect so."""
+        wanted = {**_MANNERS, **crowd, "count": count}
+        if self._log.at("visitors", "own_addresses") is not False:
+            wanted["one_address"] = False
+        self._crowd.set(wanted, "run")
+
+    def drop(self) -> None:
+        """Cut all connections."""
+        text = "Cutting the connections of everyone without a goodbye, as the run wants it."
+        self._log.record("dashboard", "fault.drop_asked", text, data={"visitor": None, "by": "run"})
+        self._replicas.drop(None, None)
+
+    def reload(self) -> None:
+        """All visitors load the page again, with their cookies."""
+        self._workspace.control("visitors").send("POST", "/control/reload", {})
+
+    def kill(self, name: str) -> None:
+        self._replicas.kill(name, "run")
+
+    def revive(self, name: str) -> None:
+        """Start a killed replica, and have it served again.
+
+        The balancer is told in between that it is gone, so that it takes what comes back for a new one and
+        checks it at once; else it might stay ejected into the next cell.
+        """
+        self._balancer.tell(self._replicas)
+        self._replicas.start([name], "run")
+        self._balancer.tell(self._replicas)
+
+    def mark(self) -> int:
+        """The newest event; what is measured comes after it."""
+        return self.look()[0]
+
+    def look(self) -> tuple[int, dict[str, Any]]:
+        """The newest event, and the state that includes it."""
+        return self._log.look()
+
+    def read_on(self, after: int, seconds: float) -> Iterable[list[Event]]:
+        """Events after that seq as they come, again and again, until so much time has passed."""
+        deadline = time.monotonic() + seconds
+        while True:
+            events = self._log.read(after, _PAGE)
+            if events:
+                after = events[-1].seq
+            yield events
+            self._check()
+            if time.monotonic() > deadline:
+                return
+            if len(events) < _PAGE:
+                time.sleep(_POLL)
+
+    def names(self) -> list[str]:
+        """The replicas in order. Raises ServiceFailed when one of them does not run any more."""
+        known = self._replicas.known()
+        for name in in_order(known):
+            if known[name].get("phase") != "running":
+                raise ServiceFailed(f"{name} is {known[name].get('phase')} though nobody wanted that.")
+        return in_order(known)
+
+    def _scale(self, count: int) -> None:
+        wanted, known = replica_names(count), self._replicas.known()
+        extra = [name for name in in_order(known) if name not in wanted]
+        down = [name for name in wanted if known.get(name, {}).get("phase") != "running"]
+        if not (extra or down):
+            return
+        self._replicas.start(down, "run")
+        self._replicas.retire(extra, "run")
+        self._balancer.tell(self._replicas)
+        self._replicas.stop(extra)
+
+    def _forget_circuits(self) -> None:
+        """Of virtual visitors that are gone; a replica that does not answer has nothing to forget."""
+        for name in self._replicas.serving():
+            with contextlib.suppress(LabError):
+                control = self._workspace.control(name)
+                for circuit in control.get("/control/state").get("circuits", []):
+                    if not circuit["connected"] and str(circuit["visitor"]).startswith("visitor-"):
+                        control.send("POST", "/control/forget", {"circuit": circuit["circuit"]})

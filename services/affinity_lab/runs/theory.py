@@ -1,0 +1,171 @@
+"""What theory expects of a cell: how many requests of one visitor must reach the same replica by chance.
+
+A visitor connects with requests in this order (aspnetcore, `src/SignalR/docs/specs/TransportProtocols.md`;
+our own `services/visitors` does the same, which its tests compare with Microsoft's client):
+
+1. `GET /`: the replica that serves the page signs it with its own key, unless the keys are shared.
+2. `POST negotiate`: the replica that answers holds the connection, and nobody else knows its id.
+3. The transport is opened with that id: a WebSocket, the GET of server-sent events, or the first poll.
+   Another replica answers 404. *Auto* then negotiates anew and tries the next of WebSockets, server-sent
+   events, long polling; a client that is set to one transport gives up this attempt. Without negotiate
+   there is no id, and any replica takes the WebSocket.
+4. The handshake, then calls: `StartCircuit` and `GetState`, or `ConnectCircuit` and `GetState`. On a
+   WebSocket all of it is on the one connection that is open. With server-sent events each message is a POST
+   of its own, with long polling a POST and the poll that fetches the answer: each of them has to reach the
+   holder as well, and after a 404 the client does not fall back to another transport.
+
+Without affinity each request is dealt out by itself. Random: a request reaches a given replica with 1/N.
+Round robin deals in turn, and what the *same* visitor gets next depends on how many requests of others came
+between: where they come between at random it is 1/N as well (`same`); a visitor that is alone never gets
+the same replica twice in a row, so with N > 1 it never connects. Visitors that all begin at the same moment
+are neither: they move in step, and measured rates scatter around 1/N more than chance alone would have them
+do. Least request depends on what is open where; theory has no number.
+
+With affinity (cookie; address) every request of a visitor reaches one replica, and all is certain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.affinity_lab.runs.plan import Cell, Plan
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Shares of the visitors, from 0 to 1, and the reason in one sentence."""
+
+    back: float
+    kept: float
+    why: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"back": round(self.back, 6), "kept": round(self.kept, 6), "why": self.why}
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One transport that may be the one that opens: how likely, and what each exchange on it costs."""
+
+    opens: float
+    requests: int
+    """Requests for the handshake, and for each call: 0 on a WebSocket."""
+
+
+def expected(plan: Plan, cell: Cell) -> Expected | None:
+    """None where theory has no number.
+
+    >>> expected(Plan(algorithm="random"), Cell("none", "WebSockets", "first_connect")).back == 1 / 9
+    True
+    """
+    replicas = plan.replicas - 1 if cell.situation == "replica_death" else plan.replicas
+    if replicas < 1:
+        return Expected(0.0, 0.0, "The only replica is dead.")
+    if cell.affinity != "none":
+        return _certain(cell)
+    if plan.algorithm == "least_request":
+        return None
+    same = same_replica(replicas, plan)
+    page = 1.0 if plan.shared_keys else same
+    if cell.situation in ("first_connect", "page_reload"):
+        return Expected(first_visit(cell.transport, same, page), 0.0, _why_first(cell, replicas, plan))
+    finds = 0.0 if cell.situation == "replica_death" else 1 / replicas
+    back, kept = coming_back(cell.transport, same, page, finds, plan.attempts)
+    return Expected(back, kept, _why_back(cell, replicas, plan))
+
+
+def same_replica(replicas: int, plan: Plan) -> float:
+    """How likely the next request of a visitor reaches a given replica."""
+    alone = plan.algorithm == "round_robin" and plan.n == 1 and replicas > 1
+    return 0.0 if alone else 1 / replicas
+
+
+def first_visit(transport: str, same: float, page: float) -> float:
+    """From the page to a circuit: opened, hands shaken, StartCircuit with a page it can read, GetState."""
+    return sum(way.opens * same ** (3 * way.requests) for way in _ways(transport, same)) * page
+
+
+def coming_back(transport: str, same: float, page: float, finds: float, attempts: int) -> tuple[float, float]:
+    """(back, of these with memory). `finds`: how likely the replica that answers is the one with the memory.
+
+    One attempt ends in one of three ways. *Kept*: opened, hands shaken, ConnectCircuit asked of the holder,
+    GetState. *Rejected*: the same asked of another replica; the client takes that as final, loads the page,
+    and all depends on that first visit. Else it tries again, up to `attempts` times.
+    """
+    ways = _ways(transport, same)
+    asked = sum(way.opens * same ** (2 * way.requests) for way in ways)
+    kept = sum(way.opens * same ** (3 * way.requests) for way in ways) * finds
+    rejected = asked * (1 - finds)
+    again = 1 - kept - rejected
+    tries = sum(again**number for number in range(attempts))
+    return (kept + rejected * first_visit(transport, same, page)) * tries, kept * tries
+
+
+def _ways(transport: str, same: float) -> list[_Way]:
+    """`skip` opens anywhere; `auto` tries each, with a new negotiate after the one before was refused."""
+    if transport == "skip":
+        return [_Way(1.0, 0)]
+    requests = {"WebSockets": 0, "ServerSentEvents": 1, "LongPolling": 2}
+    if transport != "auto":
+        return [_Way(same, requests[transport])]
+    return [_Way((1 - same) ** number * same, each) for number, each in enumerate(requests.values())]
+
+
+def _certain(cell: Cell) -> Expected:
+    how = "The cookie" if cell.affinity == "cookie" else "The address"
+    if cell.situation == "drop":
+        return Expected(1.0, 1.0, f"{how} leads each request to the replica that holds the memory.")
+    if cell.situation == "replica_death":
+        return Expected(1.0, 0.0, "Another replica takes over; the memory died with the replica.")
+    new = (
+        "" if cell.situation == "first_connect" else " A page that is loaded again begins with a new memory."
+    )
+    return Expected(1.0, 0.0, f"{how} leads each request to the same replica.{new}")
+
+
+def _why_first(cell: Cell, replicas: int, plan: Plan) -> str:
+    needs = [_OPENS[cell.transport].format(n=replicas), _MESSAGES.get(cell.transport, "")]
+    if not plan.shared_keys:
+        needs.append(f"the page must come from the replica that is connected to (1/{replicas})")
+    if replicas == 1:
+        return "There is only one replica to reach."
+    return _sentence(needs) + _alone(replicas, plan)
+
+
+def _why_back(cell: Cell, replicas: int, plan: Plan) -> str:
+    if replicas == 1 and cell.situation == "replica_death":
+        return "One replica is left: everybody reaches it, and none has its memory."
+    if replicas == 1:
+        return "There is only one replica to reach."
+    needs = [_OPENS[cell.transport].format(n=replicas), _MESSAGES.get(cell.transport, "")]
+    if cell.situation == "replica_death":
+        end = f"The memory is gone, so the page is loaded again, among {replicas} replicas."
+    else:
+        end = f"One in {replicas} of these finds its memory; the others load the page, as at a first connect."
+    if plan.attempts > 1 and cell.transport != "skip":
+        needs[0] = f"in one of {plan.attempts} tries {needs[0]}"
+    return f"{_sentence(needs)} {end}{_alone(replicas, plan)}"
+
+
+_OPENS = {
+    "auto": "one of three transports must open where it was negotiated (1/{n} each)",
+    "WebSockets": "negotiate and connect must reach the same replica (1/{n})",
+    "skip": "any replica takes the WebSocket",
+    "ServerSentEvents": "negotiate and stream must reach the same replica (1/{n})",
+    "LongPolling": "negotiate and first poll must reach the same replica (1/{n})",
+}
+_MESSAGES = {
+    "ServerSentEvents": "so must each message after it, a request of its own",
+    "LongPolling": "so must each message and each poll after it",
+}
+
+
+def _sentence(needs: list[str]) -> str:
+    text = ", and ".join(need for need in needs if need)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _alone(replicas: int, plan: Plan) -> str:
+    alone = same_replica(replicas, plan) == 0
+    return " Round robin never deals one visitor alone the same replica twice in a row." if alone else ""

@@ -1,0 +1,231 @@
+/** The runs of the affinity page: ask for one, watch it measure, read it, compare two, play it again. */
+import { call } from "./api.js";
+import { ask } from "./ask.js";
+import { byId, h, keyed, mark, setText } from "./dom.js";
+import { drawMatrix } from "./runs_matrix.js";
+import { createReplay, play, renderReplay } from "./runs_replay.js";
+import { about, allOnOne, cellOf, cellWords, choiceOf, counted, endedWords, factsOf, progressOf, roughly, storyOf, titleOf } from "./runs_words.js";
+import { clockSeconds } from "./units.js";
+
+const ENDS = new Set(["run.finished", "run.cancelled", "run.failed", "run.cut_off"]);
+
+/** `hear(events)` gets what a replay plays. */
+export function createRuns(page, hear) {
+  const runs = { page, list: [], offer: null, read: new Map(), chosen: null, beside: null, situation: "drop", cell: null, wanted: null, saidAt: 0, drawn: "", replay: null };
+  runs.replay = createReplay({ hear, changed: page.refresh });
+  byId("run-choice").addEventListener("change", ({ target }) => choose(runs, Number(target.value)));
+  byId("run-beside").addEventListener("change", ({ target }) => compare(runs, Number(target.value) || null));
+  byId("run-tabs").addEventListener("click", (event) => pick(event, (name) => Object.assign(runs, { situation: name, cell: null }), page));
+  byId("run-wanted").addEventListener("click", (event) => pick(event, (name) => toggle(runs, name), page));
+  byId("run-n").addEventListener("input", page.refresh);
+  byId("run-matrix").addEventListener("click", (event) => chooseCell(runs, event));
+  byId("run-replay").addEventListener("click", () => replayFrom(runs, runs.cell));
+  byId("run-cell").addEventListener("click", ({ target }) => target.closest("button") && replayFrom(runs, runs.cell));
+  byId("run-ask").addEventListener("submit", (event) => measure(runs, event));
+  byId("run-cancel").addEventListener("click", () => cancel(runs));
+  reload(runs);
+  return runs;
+}
+
+/** New events of the log, past or live. */
+export function hearRuns(runs, events, live) {
+  for (const { kind, data, at } of events) {
+    if (kind === "run.started" || kind === "run.cell_measured") runs.saidAt = Date.parse(at);
+    if (kind === "run.cell_measured" && runs.read.get(data.run)?.cells.length === data.place) runs.read.get(data.run).cells.push(data.cell);
+    if (live && (kind === "run.started" || ENDS.has(kind))) begin(runs, data.run);
+    if (live && kind === "workspace.reset") forget(runs);
+  }
+}
+
+/** Bring the section up to date. */
+export function renderRuns(runs, state, live) {
+  const run = runs.read.get(runs.chosen);
+  renderAsk(runs, state, live);
+  renderProgress(runs, state);
+  renderReplay(runs.replay);
+  byId("runs-none").hidden = runs.list.length > 0;
+  for (const id of ["run-acts", "run-which", "run-tabs", "run-scroll", "run-foot"]) byId(id).hidden = !run;
+  if (!run) return;
+  const beside = runs.read.get(runs.beside);
+  const shown = [run, beside].filter(Boolean);
+  const mode = state?.balancer?.affinity?.mode;
+  const key = JSON.stringify([shown.map(({ id, cells, phase }) => [id, cells.length, phase]), runs.situation, runs.cell, mode, runs.list.length]);
+  if (key === runs.drawn) return;
+  runs.drawn = key;
+  renderChosen(runs, run, shown, mode);
+}
+
+function renderChosen(runs, run, shown, mode) {
+  const { situation } = runs;
+  setText(byId("runs-h"), titleOf(run, situation));
+  setText(byId("run-facts"), factsOf(run, situation));
+  renderChoices(runs);
+  chips(byId("run-tabs"), Object.entries(run.labels.situations).map(([name, { label }]) => [name, label, name === situation, !run.plan.situations.includes(name)]));
+  const ended = endedWords(run);
+  byId("run-ended").hidden = !ended;
+  byId("run-ended").replaceChildren(mark(run.phase === "failed" ? "refused" : "warn"), ended);
+  byId("run-replay").disabled = run.cells.length === 0;
+  offerFile("run-csv", run, "csv", `/runs/${run.id}/csv`);
+  offerFile("run-json", run, "json", `/runs/${run.id}`);
+  drawMatrix(byId("run-matrix"), shown, situation, runs.cell, mode);
+  renderCell(runs, shown);
+  setText(byId("run-foot").lastElementChild, footOf(run, situation));
+}
+
+function offerFile(id, run, ending, path) {
+  byId(id).href = `/api/workspaces/${document.body.dataset.workspace}${path}`;
+  byId(id).download = `run-${run.id}.${ending}`;
+}
+
+function footOf(run, situation) {
+  const words = run.plan.algorithm === "random" ? "what theory expects where each request is dealt out by chance." : "what theory expects where the requests of many mix by chance; visitors who come at the same moment do so less.";
+  const one = allOnOne(run.cells.filter((cell) => cell.situation === situation && cell.affinity === "source_ip"));
+  return one ? `${words} Source IP sends everybody to ${one}: they share one address.` : words;
+}
+
+function renderChoices(runs) {
+  const options = (skip) => runs.list.filter(({ id }) => id !== skip).map((each) => [String(each.id), choiceOf(each, clockSeconds)]);
+  fill(byId("run-choice"), options(null), String(runs.chosen));
+  fill(byId("run-beside"), [["", "no other run"], ...options(runs.chosen)], String(runs.beside ?? ""));
+  byId("run-beside").disabled = runs.list.length < 2;
+}
+
+function fill(select, options, value) {
+  select.replaceChildren(...options.map(([name, text]) => h("option", { value: name }, text)));
+  select.value = value;
+}
+
+function renderCell(runs, shown) {
+  const element = byId("run-cell");
+  const { situation, cell } = runs;
+  element.hidden = !cell;
+  if (!cell) return;
+  const parts = shown.flatMap((run) => {
+    const found = cellOf(run, situation, cell.affinity, cell.transport);
+    if (!found) return [];
+    const name = shown.length > 1 ? h("b", {}, `Run ${run.id}. `) : null;
+    return [h("p", {}, name, storyOf(found, run.plan).join(" ")), h("p", { class: "quiet" }, `Asked by the balancer: ${counted(found.outcome.requests)}. Connected at the end: ${counted(found.outcome.load)}.`)];
+  });
+  const button = h("button", { class: "btn small", type: "button" }, h("span", {}, "Replay this cell"));
+  element.replaceChildren(h("div", { class: "head" }, h("h3", {}, cellWords({ ...cell, situation }, shown[0].labels)), button), ...parts);
+}
+
+function renderAsk(runs, state, live) {
+  const ready = live && state?.affinity_lab?.phase === "running" && state?.run?.phase === "idle";
+  const { offer, wanted } = runs;
+  byId("run-ask").hidden = Boolean(state?.run) && state.run.phase !== "idle";
+  if (!offer) return;
+  const n = Math.min(offer.most, Math.max(1, Number(byId("run-n").value) || offer.n));
+  byId("run-n").max = Math.min(offer.most, state?.limits?.max_visitors ?? offer.most);
+  chips(byId("run-wanted"), offer.situations.map(({ name, label }) => [name, label, wanted.has(name), false]));
+  byId("run-measure").disabled = !ready || wanted.size === 0;
+  setText(byId("run-measure").querySelector("span"), runs.list.length > 0 ? "Measure again" : "Measure");
+  const cells = wanted.size * offer.transports.length * 3;
+  const words = wanted.size === 0 ? "Choose at least one situation." : `${cells} cells, ${about(roughly(offer, wanted, n))}. Meanwhile the lab is the run's alone; afterwards it is set as before, with fresh visitors.`;
+  setText(byId("run-rough"), state?.affinity_lab?.phase === "running" ? words : "Launch the lab first.");
+}
+
+function renderProgress(runs, state) {
+  const run = state?.run;
+  const busy = run?.phase === "measuring" || run?.phase === "putting_back";
+  byId("run-progress").hidden = !busy;
+  if (!busy) return;
+  const labels = runs.read.get(run.id)?.labels;
+  setText(byId("run-now"), progressOf(run, labels, (runs.page.now() - runs.saidAt) / 1000));
+  byId("run-done").max = run.total || 1;
+  byId("run-done").value = run.done ?? run.total ?? 1;
+  byId("run-cancel").disabled = run.phase !== "measuring";
+}
+
+/** Chips as `[name, label, pressed, disabled]`. */
+function chips(element, items) {
+  keyed(element, items, ([name]) => name, ([name, label]) => h("button", { class: "chip", type: "button", "data-name": name }, label), (chip, [, , pressed, disabled]) => {
+    chip.setAttribute("aria-pressed", String(pressed));
+    chip.disabled = disabled;
+  });
+}
+
+function pick({ target }, act, page) {
+  const name = target.closest("[data-name]")?.dataset.name;
+  if (name) act(name);
+  page.refresh();
+}
+
+function toggle(runs, name) {
+  if (!runs.wanted.delete(name)) runs.wanted.add(name);
+}
+
+function chooseCell(runs, { target }) {
+  const cell = target.closest("button[data-affinity]")?.dataset;
+  if (!cell) return;
+  const same = runs.cell?.affinity === cell.affinity && runs.cell?.transport === cell.transport;
+  runs.cell = same ? null : { affinity: cell.affinity, transport: cell.transport };
+  runs.page.refresh();
+}
+
+function replayFrom(runs, cell) {
+  const run = runs.read.get(runs.chosen);
+  const wanted = cell ?? {};
+  const place = run.cells.findIndex((each) => each.situation === runs.situation && each.affinity === (wanted.affinity ?? each.affinity) && each.transport === (wanted.transport ?? each.transport));
+  play(runs.replay, run, Math.max(0, place)).then(() => byId("verdict").scrollIntoView(), (problem) => setText(byId("run-facts"), problem.message));
+}
+
+function measure(runs, event) {
+  event.preventDefault();
+  const body = { n: Number(byId("run-n").value), situations: runs.offer.situations.map(({ name }) => name).filter((name) => runs.wanted.has(name)) };
+  ask(runs.page, "run", true, "run-said", "POST", "/runs", body);
+}
+
+function cancel(runs) {
+  const id = runs.page.store.state?.run?.id;
+  if (id) ask(runs.page, "run-cancel", true, "run-said", "POST", `/runs/${id}/cancel`, {});
+}
+
+/** A run has begun or ended: it is the one to look at. */
+async function begin(runs, id) {
+  runs.read.delete(id);
+  await reload(runs, id);
+}
+
+async function reload(runs, id = null) {
+  try {
+    const { runs: list, offer } = await call("GET", "/runs");
+    Object.assign(runs, { list, offer, drawn: "", wanted: runs.wanted ?? new Set(offer.situations.map(({ name }) => name)) });
+    const wanted = id ?? runs.chosen ?? list[0]?.id;
+    if (wanted !== undefined) await choose(runs, wanted);
+  } catch {
+    // away for a moment: the next event asks again
+  }
+  runs.page.refresh();
+}
+
+async function choose(runs, id) {
+  await read(runs, id);
+  const run = runs.read.get(id);
+  if (runs.chosen !== id) runs.cell = null;
+  runs.chosen = id;
+  if (runs.beside === id) runs.beside = null;
+  if (!run.plan.situations.includes(runs.situation)) runs.situation = run.plan.situations[0];
+  const now = run.cells.at(-1)?.situation;
+  if (run.phase === "measuring" && now) runs.situation = now;
+  runs.drawn = "";
+  runs.page.refresh();
+}
+
+async function compare(runs, id) {
+  if (id) await read(runs, id);
+  Object.assign(runs, { beside: id, drawn: "" });
+  runs.page.refresh();
+}
+
+async function read(runs, id) {
+  if (!runs.read.has(id)) runs.read.set(id, await call("GET", `/runs/${id}`));
+}
+
+function forget(runs) {
+  runs.read.clear();
+  Object.assign(runs, { list: [], chosen: null, beside: null, cell: null, drawn: "" });
+  setText(byId("runs-h"), "Runs: who comes back, measured");
+  setText(byId("run-facts"), "");
+  byId("run-ended").hidden = byId("run-cell").hidden = true;
+}

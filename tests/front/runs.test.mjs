@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { timesOf } from "../../static/js/runs_replay.js";
+import { about, allOnOne, choiceOf, endedWords, expectedPercent, factsOf, loadOf, percent, progressOf, roughly, storyOf, titleOf } from "../../static/js/runs_words.js";
+
+const plan = { n: 20, affinities: ["none", "cookie"], transports: ["auto"], situations: ["drop"], replicas: 3, algorithm: "round_robin", attempts: 2, engine: "local" };
+const labels = { situations: { drop: { label: "Reconnect after drop", title: "who came back after a drop" } }, transports: { auto: { label: "Auto" } } };
+const run = { id: 14, phase: "finished", asked_at: "2026-11-22T19:20:00Z", plan, labels, cells: [], error: null };
+const outcome = (more) => ({ n: 20, back: 0, kept: 0, lost: 0, failed: 0, away: 0, seconds: null, load: { "replica-1": 0, "replica-2": 0 }, requests: {}, ...more });
+
+test("a run says what was asked and under which conditions", () => {
+  assert.equal(titleOf(run, "drop"), "Run 14: who came back after a drop");
+  assert.equal(factsOf(run, "drop"), "20 visitors a cell, 3 replicas, round robin, local engine, first 2 tries.");
+  assert.match(factsOf(run, "replica_death"), /only those on the dead replica are counted/);
+  assert.equal(choiceOf({ ...run, phase: "cut_off" }, () => "19:20:00"), "14, 19:20:00, n 20, 3 replicas, cut off when the dashboard ended");
+});
+
+test("a run that was cut short says how far it came", () => {
+  assert.equal(endedWords(run), "");
+  assert.equal(endedWords({ ...run, phase: "cancelled", cells: [{}] }), "Cancelled after 1 of 2 cells; what was measured is kept.");
+  assert.match(endedWords({ ...run, phase: "failed", error: { message: "replica-2 is failed." } }), /^Failed after 0 of 2 cells.* replica-2 is failed\.$/);
+});
+
+test("a cell is told with its n, with what theory expects and why", () => {
+  const theory = { back: 0.23, kept: 0.19, why: "Because." };
+  const seconds = { median: 0.05, p95: 2.1, slowest: 2.13 };
+  const words = storyOf({ situation: "drop", outcome: outcome({ back: 6, kept: 4, lost: 2, failed: 5, away: 9, seconds }), theory }, plan).join(" ");
+  assert.equal(words, "6 of 20 came back, 4 with their memory, 2 without it, 5 gave up, 9 were not back after 2 tries. It took 0.05 s in the middle, 2.1 s at most. Theory expects 23 % of 20, 19 % with memory. Because.");
+  assert.match(storyOf({ situation: "page_reload", outcome: outcome({ back: 20, lost: 20 }), theory }, plan)[0], /^20 of 20 connected again, all without their memory\.$/);
+  assert.match(storyOf({ situation: "drop", outcome: outcome({}), theory: null }, plan).join(" "), /no number/);
+});
+
+test("shares are whole percent, and small expectations are not rounded to nothing", () => {
+  assert.deepEqual([percent(6, 20), percent(0, 20), percent(0, 0)], [30, 0, null]);
+  assert.deepEqual([1, 0.333, 0.0041, 0.0001, 0].map(expectedPercent), ["100 %", "33 %", "0.4 %", "< 0.1 %", "0 %"]);
+});
+
+test("the load of a row is all of its cells, and everybody on one replica is noticed", () => {
+  const cells = [outcome({ load: { "replica-1": 2, "replica-2": 0 } }), outcome({ load: { "replica-1": 3, "replica-2": 0 } })].map((each) => ({ outcome: each }));
+  assert.deepEqual(loadOf(cells), { "replica-1": 5, "replica-2": 0 });
+  assert.equal(allOnOne(cells), "replica-1");
+  assert.equal(allOnOne([{ outcome: outcome({ load: { "replica-1": 1, "replica-2": 1 } }) }]), null);
+});
+
+test("progress is in words: which cell, and how long still", () => {
+  const now = { phase: "measuring", done: 11, total: 60, seconds_left: 45, cell: { affinity: "none", transport: "auto", situation: "drop" } };
+  assert.equal(progressOf(now, labels, 5), "Measuring cell 12 of 60: none, Auto, reconnect after drop. About 40 seconds left.");
+  assert.equal(progressOf({ phase: "putting_back" }, labels, 0), "Putting the lab back as it was.");
+  assert.deepEqual([3, 42, 170].map(about), ["a few seconds", "about 40 seconds", "about 3 minutes"]);
+  assert.equal(roughly({ situations: [{ name: "drop", seconds: 10, seconds_each: 0.1 }, { name: "x", seconds: 9 }] }, new Set(["drop"]), 20), 12);
+});
+
+test("in a replay time never runs back, however late a line was told", () => {
+  const at = (second) => ({ at: `2026-11-22T19:20:0${second}.000Z` });
+  assert.deepEqual(timesOf([at(1), at(3), at(2), at(4)]), [0, 2000, 2000, 3000]);
+});
