@@ -53,7 +53,7 @@ def every_call(dashboard):
     document = dashboard.call("GET", "/api/openapi.json").json()
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            filled = re.sub(r"{(\w+)}", lambda found: NAMES[found[1]], path)
+            filled = re.sub(r"{(\w+)}", lambda found: NAMES.get(found[1], "1"), path)
             yield method.upper(), filled, BODIES.get(operation["operationId"], {})
 
 
