@@ -4,7 +4,7 @@ import { showProblem } from "./ask.js";
 import { answersOf, concerns, fillAnswers, renderChecks } from "./checks_view.js";
 import { doAll, hearDeeds } from "./deeds.js";
 import { byId, h, mark, setText } from "./dom.js";
-import { DONE, FORGET_SURE, STEP_DONE, UNDER_WAY, deedLine, timeLeft } from "./exercise_words.js";
+import { DONE, FORGET_SURE, STEP_DONE, UNDER_WAY, deedLine, secondsLeft, timeLeft } from "./exercise_words.js";
 import { createBeside, hearBeside, labVerdict, renderBeside, renderLabVerdict } from "./lab_beside.js";
 import { begin } from "./live.js";
 
@@ -16,6 +16,7 @@ const main = byId("main");
 const { exercise: slug, lab } = main.dataset;
 const sections = new Map([...main.querySelectorAll(".step[data-step]")].map((section) => [section.dataset.step, section]));
 const results = new Map();
+const follows = document.body.dataset.role === "follower";
 const beside = createBeside(true);
 let now = null;
 let shown = null;
@@ -31,7 +32,7 @@ function hear(events, live) {
   hearDeeds(events);
   hearBeside(beside, events, live);
   const step = stepOf(shown);
-  if (step && !step.passed && concerns(step, events)) checkSoon();
+  if (step && !step.passed && !follows && concerns(step, events)) checkSoon();
 }
 
 function render() {
@@ -98,6 +99,7 @@ async function show(id, moved = false) {
     sections.get(shown).querySelector("h2").focus({ preventScroll: true });
     scrollTo({ top: 0 });
   }
+  if (follows) return;
   await ask("POST", `/steps/${shown}/open`, {});
   if (!stepOf(shown)?.passed) checkNow();
 }
@@ -136,7 +138,7 @@ function renderTimer() {
   const timer = byId("timer");
   timer.hidden = !now?.begun_at;
   if (timer.hidden) return;
-  const left = now.minutes * 60 - (page.now() - Date.parse(now.begun_at)) / 1000;
+  const left = secondsLeft(now, page.now());
   timer.toggleAttribute("data-over", left < 0);
   setText(byId("timer-words"), timeLeft(left));
 }

@@ -17,6 +17,9 @@ export function timeLeft(seconds) {
   return seconds >= 0 ? `${grouped(minutes)} min left` : `${grouped(minutes)} min over; nothing ends`;
 }
 
+/** Seconds until the exercise's time is over, less than nothing after that. `now` is the server's, in milliseconds. */
+export const secondsLeft = ({ minutes: given, begun_at: begun }, now) => given * 60 - (now - Date.parse(begun)) / 1000;
+
 /** `not begun`, `2 of 6 done`, `all done`. */
 export function howFar({ begun, steps }) {
   const passed = steps.filter((step) => step.passed).length;

@@ -3,7 +3,7 @@ import { call } from "./api.js";
 import { showProblem } from "./ask.js";
 import { doAll, hearDeeds } from "./deeds.js";
 import { byId, choose, setText } from "./dom.js";
-import { follow, killLabel, stepOf, timeLeft } from "./exercise_words.js";
+import { follow, killLabel, secondsLeft, stepOf, timeLeft } from "./exercise_words.js";
 import { renderHeadline } from "./headline.js";
 import { offerInvitations } from "./invitations.js";
 import { createBeside, hearBeside, labVerdict, renderBeside } from "./lab_beside.js";
@@ -62,7 +62,7 @@ function render({ store, status }) {
   setText(byId("where").lastElementChild, sections[place].querySelector("h2").textContent);
   setText(byId("followers"), follow(followers, invitations.address()));
   byId("timer").hidden = !now?.begun_at;
-  if (now?.begun_at) setText(byId("timer-words"), timeLeft(now.minutes * 60 - (page.now() - Date.parse(now.begun_at)) / 1000));
+  if (now?.begun_at) setText(byId("timer-words"), timeLeft(secondsLeft(now, page.now())));
 }
 
 function renderKeys(state, live) {
