@@ -24,7 +24,7 @@ class Call:
     path: str
     body: Mapping[str, Any] | None = None
     optional: bool = False
-    """Go on when the lab is not in the phase for it: what it asks for is so already."""
+    """Go on when it is refused with 409: what it asks for is so already, or cannot be on this engine."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"method": self.method, "path": self.path, "body": self.body, "optional": self.optional}

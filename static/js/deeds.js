@@ -41,7 +41,7 @@ async function make({ method, path, body, optional }) {
     if (answer.job) await endOf(answer.job);
     return "";
   } catch (problem) {
-    if (optional && problem.kind === "wrong_phase") return alreadySo(problem.message);
+    if (optional && problem.status === 409) return alreadySo(problem.message);
     throw problem;
   }
 }
