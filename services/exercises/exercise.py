@@ -59,7 +59,7 @@ class Block:
 
 @dataclass(frozen=True)
 class CheckUse:
-    """A check by name, with its arguments; `question` asks the student for the answer that it judges."""
+    """A check by name, with its arguments; `question` (HTML) asks for the answer that it judges."""
 
     name: str
     arguments: Mapping[str, Any]

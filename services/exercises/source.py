@@ -109,6 +109,11 @@ def render_text(text: str) -> str:
     return str(MARKDOWN.render(text))
 
 
+def render_line(text: str) -> str:
+    """HTML of one line of Markdown, without a paragraph around it."""
+    return str(MARKDOWN.renderInline(text))
+
+
 def line_of(token: Token) -> int:
     """From 1, in the whole file."""
     return (token.map[0] if token.map else 0) + 1

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from services.exercises.checks import CHECKS
 from services.exercises.deeds import demand_check
 from services.exercises.exercise import BadExercise, Block, CheckUse, Deeds, Step
-from services.exercises.source import Section, line_of, load_yaml, render, render_text
+from services.exercises.source import Section, line_of, load_yaml, render, render_line, render_text
 
 ReadDeeds = Callable[[str, int], Deeds]
 FENCES = ("button", "check", "question", "predict", "command", "output", "solve", "reset")
@@ -128,7 +128,7 @@ class _Reader:
             raise BadExercise(self._file, line, f"{name} is no {kind}.", f"Mark the fence ```{right} {name}")
         if kind == "question" and not question:
             raise BadExercise(self._file, line, "the question is missing.", "Add a line `ask: …`.")
-        return CheckUse(name, given, question)
+        return CheckUse(name, given, render_line(question))
 
 
 def _texts(tokens: list[Token]) -> list[Token]:
