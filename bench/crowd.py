@@ -1,9 +1,9 @@
-"""Two hundred visitors come, are all cut off, and all come back; the peer is Microsoft's client in node.
+"""A thousand visitors come, are all cut off, and all come back; the peer is Microsoft's client in node.
 
-Both load the page, negotiate, connect by WebSocket, start a circuit, ask for its state, and after the cut
-reconnect and ask for their memory: through the same balancer with cookie affinity, to three new replicas
-each time. Memory and CPU are of the crowd's process, and of node. Our visitors click now and then, and say
-what they do in the log.
+Both load the page, negotiate, connect by WebSocket, ask who is there, start a circuit, ask for its state,
+and after the cut reconnect and ask for their memory: through the same balancer with cookie affinity, to
+three new replicas each time. Memory and CPU are of the crowd's process, and of node. Our visitors click now
+and then, and say what they do in the log.
 """
 
 from __future__ import annotations
@@ -13,31 +13,34 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench import places, processes
-from bench.figures import median, moment, ratio
+from bench.audience import Audience
+from bench.figures import median, moment, percentile, ratio
 from bench.table import Skipped, Table
-from tests.dashboard import Dashboard
+from tests.dashboard import TOKEN, Dashboard
 from tests.waiting import wait_for
 
-VISITORS = 200
+VISITORS = 1000
 ROUNDS = 3
 CLIENT = "@microsoft/signalr@10.0.11"
 _SCRIPT = Path(__file__).with_name("crowd.mjs")
 _COLUMNS = (
     "clients",
     "all connected",
-    "CPU",
+    "CPU a connection",
     "all back after the cut",
-    "CPU",
+    "CPU a recovery",
     "RSS then",
     "kept their memory",
+    "errors",
 )
+_ERRORS = ("request.failed", "connection.refused", "circuit.rejected", "page.rejected", "visitor.failed")
 
 
 @dataclass
@@ -51,6 +54,10 @@ class Side:
     back_cpu: list[float] = field(default_factory=list)
     resident: list[float] = field(default_factory=list)
     kept: int = 0
+    errors: int = 0
+    delays: list[float] = field(default_factory=list)
+    """Of each event, milliseconds until a watcher of the dashboard had it."""
+    unseen: int = 0
 
     def figures(self) -> list[float]:
         return [median(each) for each in (self.came, self.came_cpu, self.back, self.back_cpu, self.resident)]
@@ -63,12 +70,15 @@ def measure(quick: bool) -> Table:
     crowd, node = Side("Labdeck's crowd"), Side("Microsoft's client in node")
     with _signalr() as folder, places.dashboard(engine) as dashboard:
         for _ in range(rounds):
-            _in_new_lab(dashboard, lambda: _crowd(dashboard, crowd, count))
-            _in_new_lab(dashboard, lambda: _node(dashboard, node, count, folder))
-    rows = [_row(side, count * rounds) for side in (crowd, node)]
+            _in_new_lab(dashboard, crowd, lambda: _crowd(dashboard, crowd, count))
+            _in_new_lab(dashboard, node, lambda: _node(dashboard, node, count, folder))
+    rows = [_row(side, count, count * rounds) for side in (crowd, node)]
     ratios = [ratio(mine, theirs) for mine, theirs in zip(crowd.figures(), node.figures(), strict=True)]
-    notes = [f"{count} visitors, {rounds} rounds in turns, {engine} engine; {CLIENT}."]
-    return Table(_COLUMNS, [*rows, ["ratio", *ratios, ""]], notes)
+    notes = [
+        f"{count} visitors, {rounds} rounds in turns, {engine} engine; {CLIENT}.",
+        *map(_watched, (crowd, node)),
+    ]
+    return Table(_COLUMNS, [*rows, ["ratio", *ratios, "", ""]], notes)
 
 
 @contextmanager
@@ -85,9 +95,19 @@ def _signalr() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _in_new_lab(dashboard: Dashboard, visit: Any) -> None:
-    dashboard.launch_lab(affinity="cookie")
-    visit()
+def _in_new_lab(dashboard: Dashboard, side: Side, visit: Callable[[], None]) -> None:
+    after = dashboard.launch_lab(affinity="cookie")["seq"]
+    watcher = Audience(dashboard.url, TOKEN, 1)
+    try:
+        visit()
+        happened = dashboard.get()["seq"] - after
+        time.sleep(1)  # what has happened is told within a tenth of that
+        seen = watcher.leave()
+    finally:
+        watcher.close()
+    side.delays += seen["delays"]
+    side.unseen += max(0, happened - seen["events"]) + seen["missed"] + seen["gone"]
+    side.errors += sum(len(dashboard.events(after=after, kind=kind)) for kind in _ERRORS)
     dashboard.done(dashboard.post("/affinity-lab/stop"))
 
 
@@ -111,11 +131,14 @@ def _crowd(dashboard: Dashboard, side: Side, count: int) -> None:
 def _when_connected(dashboard: Dashboard, after: int, count: int) -> tuple[float, list[dict[str, Any]]]:
     """When the last of so many connected, by its own clock, and what each said."""
 
-    def connected() -> list[dict[str, Any]] | None:
-        lines = dashboard.events(after=after, kind="visitor.connected")
-        return lines if len({line["data"]["visitor"] for line in lines}) == count else None
+    lines: list[dict[str, Any]] = []
 
-    lines = wait_for(connected, 60, told=dashboard.told)
+    def connected() -> bool:
+        """Asks only for what is new: a dashboard that answers all of it again and again slows the crowd."""
+        lines.extend(dashboard.events(after=lines[-1]["seq"] if lines else after, kind="visitor.connected"))
+        return len({line["data"]["visitor"] for line in lines}) == count
+
+    wait_for(connected, 60, told=dashboard.told)
     return moment(lines[-1]["at"]), lines
 
 
@@ -157,7 +180,15 @@ def _drop(dashboard: Dashboard, count: int) -> None:
         raise RuntimeError(f"{dropped} connections were cut, not {count}")
 
 
-def _row(side: Side, visits: int) -> list[str]:
+def _watched(side: Side) -> str:
+    """How far behind the dashboard's page is in such a storm."""
+    p50, p99 = (percentile(side.delays, percent) for percent in (50, 99))
+    told = f"{len(side.delays)} events, {p50:.0f} ms after they happened (p50; p99 {p99:.0f} ms)"
+    return f"{side.name}: a watcher of the dashboard saw {told}; it missed {side.unseen}."
+
+
+def _row(side: Side, count: int, visits: int) -> list[str]:
     came, came_cpu, back, back_cpu, resident = side.figures()
-    seconds = [f"{value:.2f} s" for value in (came, came_cpu, back, back_cpu)]
-    return [side.name, *seconds, f"{resident:.0f} MB", f"{side.kept} of {visits}"]
+    each = [f"{cpu / count * 1000:.2f} ms" for cpu in (came_cpu, back_cpu)]
+    told = [f"{resident:.0f} MB", f"{side.kept} of {visits}", str(side.errors)]
+    return [side.name, f"{came:.2f} s", each[0], f"{back:.2f} s", each[1], *told]

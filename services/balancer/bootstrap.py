@@ -109,6 +109,12 @@ def _access_log() -> dict[str, Any]:
     return {"name": "envoy.access_loggers.file", "typed_config": log}
 
 
+_THRESHOLDS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+_NEVER = 1_000_000
+"""Envoy would take 1024 connections and requests, and 3 retries at a time. A thousand visitors are more, and
+so are the hundreds that a killed replica sends elsewhere: they would get 503s that nobody could explain."""
+
+
 def _cluster(name: str, policy: str) -> dict[str, Any]:
     return {
         "name": name,
@@ -119,6 +125,7 @@ def _cluster(name: str, policy: str) -> dict[str, Any]:
         # Without it an added replica waits a second; at a threshold of 0 nobody is sent to a dead one.
         "common_lb_config": {"update_merge_window": "0s", "healthy_panic_threshold": {"value": 0}},
         "ignore_health_on_host_removal": True,
+        "circuit_breakers": {"thresholds": [dict.fromkeys(_THRESHOLDS, _NEVER)]},
         "health_checks": [_health_check(name)],
     }
 

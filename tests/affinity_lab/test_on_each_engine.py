@@ -7,8 +7,11 @@ from itertools import pairwise
 
 import pytest
 import requests
+from playwright.sync_api import sync_playwright
 
+from tests.conftest import CHROMIUM
 from tests.dashboard import Dashboard
+from tests.visitors.test_client_of_2020 import ARGUMENTS, ARTICLE, Console
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(300)
@@ -316,8 +319,41 @@ def test_a_frozen_replica_is_left_out_until_it_is_thawed_and_a_new_balancer_keep
     assert lab.told("balancer.restarting")[0]["data"]["by"] == "api"
 
 
+@pytest.mark.browser
+def test_in_a_browser_the_client_of_2020_logs_the_articles_lines_and_each_choice_is_obeyed(lab):
+    url = lab.dashboard.get()["balancer"]["url"]
+    settled = "body[data-status=failed], body[data-status=connected]"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        page = browser.new_page()
+        console = Console(page)
+        for _ in range(10):
+            console.lines.clear()
+            page.goto(f"{url}/?client=3.1&protocol=blazorpack")
+            page.wait_for_selector(settled)
+            if page.get_attribute("body", "data-status") == "failed":
+                break
+        lab.wait(lambda: page.evaluate("true") and len(console.lines) >= len(ARTICLE))
+        assert console.masked() == ARTICLE
+        lab.affinity(mode="cookie")
+        for choice, value in (("client", "10.0"), ("transport", "LongPolling"), ("protocol", "json")):
+            page.select_option(f"#{choice}-choice", value)
+            page.wait_for_url(lambda to, value=value: value == "10.0" or f"={value}" in to)
+        page.wait_for_selector("body[data-status=connected]")
+        chosen = [page.inner_text(f"#{part}") for part in ("transport", "protocol")]
+        assert (*chosen, page.evaluate("signalR.VERSION")) == ("LongPolling", "json", "10.0.11")
+        page.uncheck("#reconnect")
+        page.wait_for_url("**reconnect=0*")
+        page.wait_for_selector("body[data-status=connected]")
+        lab.drop()
+        page.wait_for_selector("body[data-status=failed]")
+        browser.close()
+    assert lab.never("visitor.reconnecting")
+
+
 def test_a_storm_of_hundreds_recovers_with_every_memory_and_loses_no_line(lab):
-    """More than the hundred circuits a replica that Blazor would keep."""
+    """More than the hundred circuits a replica that Blazor would keep; and when a replica is killed, more
+    visitors at once look for another one than Envoy would serve if it were not told to."""
     lab.affinity(mode="cookie")
     lab.visit(STORM)
     lab.connected(STORM)
@@ -330,6 +366,12 @@ def test_a_storm_of_hundreds_recovers_with_every_memory_and_loses_no_line(lab):
         assert len(lines) == STORM == len({line["data"]["visitor"] for line in lines}), kind
     assert lab.never("visitor.failed") and lab.never("circuit.rejected") and lab.never("connection.refused")
     assert sum(replica["connections"] for replica in lab.dashboard.get()["replicas"]) == STORM
+    orphans = Counter(homes.values())["replica-2"]
+    lab.mark = lab.dashboard.get()["seq"]
+    lab.job("POST", "/replicas/replica-2/kill")
+    lab.back(orphans, memory="lost")
+    assert {line["data"]["fate"] for line in lab.told("circuit.rejected", orphans)} == {"killed"}
+    assert lab.never("request.failed") and lab.never("visitor.failed")
 
 
 def test_the_three_failures_are_told_apart_and_shared_keys_cure_one_of_them(lab):
