@@ -85,6 +85,14 @@ class BuildFailed(LabError):
     hint = "Read the build output above: the last lines say which step failed."
 
 
+class BuildCancelled(LabError):
+    """Somebody ended a build before it was done; nothing of it is left."""
+
+    status = 409
+    kind = "build_cancelled"
+    hint = "Build again whenever you like: it begins where the cache ends."
+
+
 class ServiceFailed(LabError):
     """A service was started but died, or never became ready."""
 

@@ -32,6 +32,8 @@ class Settings:
     image_golang: str
     image_runtime: str
     image_python: str
+    image_debian: str
+    image_distroless: str
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -55,6 +57,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         image_golang=environment.get("LAB_IMAGE_GOLANG") or "golang:1.26-alpine",
         image_runtime=environment.get("LAB_IMAGE_RUNTIME") or "alpine:3.23",
         image_python=environment.get("LAB_IMAGE_PYTHON") or "python:3.13-slim-bookworm",
+        image_debian=environment.get("LAB_IMAGE_DEBIAN") or "debian:bookworm-slim",
+        image_distroless=environment.get("LAB_IMAGE_DISTROLESS")
+        or "gcr.io/distroless/static-debian12:nonroot",
     )
 
 

@@ -18,7 +18,8 @@ REQUIRED = {name.strip() for name in os.environ.get("LAB_REQUIRE", "").split(","
 @functools.cache
 def missing(part):
     """Why this machine cannot run tests of that part; None when it can."""
-    return {"docker": _no_docker, "local": _no_local, "browser": _no_browser}[part]()
+    checks = {"docker": _no_docker, "local": _no_local, "browser": _no_browser, "blazor": _no_blazor}
+    return checks[part]()
 
 
 def _no_docker():
@@ -45,6 +46,13 @@ def _no_local():
 
 def _no_browser():
     return None if Path(CHROMIUM).exists() else f"no Chromium at {CHROMIUM}"
+
+
+def _no_blazor():
+    folder = os.environ.get("LAB_BLAZOR_DIR", "")
+    if os.access(Path(folder, "blazor"), os.X_OK) and folder:
+        return None
+    return "LAB_BLAZOR_DIR names no published Blazor app (.ci/blazor unpacks the one beside the checkout)"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,7 +83,7 @@ def _images(config):
 
 
 def pytest_runtest_setup(item):
-    for part in ("docker", "local", "browser"):
+    for part in ("docker", "local", "browser", "blazor"):
         if item.get_closest_marker(part) and (reason := missing(part)):
             pytest.skip(reason)
 

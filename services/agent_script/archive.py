@@ -14,7 +14,21 @@ LARGEST_HEAD = 1024 * 1024
 """Bytes of a program that are looked at: headers are at its beginning."""
 _UNPACKED = 8 * 1024 * 1024
 """Bytes that are unpacked at most; what comes behind is not looked for."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How Microsoft's archives are packed. Other methods have decompressors whose errors are of many kinds."""
 _CHUNK = 64 * 1024
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError
+)  # fmt: skip
+
+
+class _Forward(tarfile.TarInfo):
+    """An entry of a negative size leads back to itself, for ever (CVE-2025-8194)."""
+
+    def _block(self, count: int) -> int:
+        if count < 0:
+            raise tarfile.HeaderError("negative size")
+        return super()._block(count)  # type: ignore[misc]
 
 
 def program_in(data: bytes) -> tuple[str | None, bytes]:
@@ -32,7 +46,7 @@ def program_in(data: bytes) -> tuple[str | None, bytes]:
 def _in_tar(data: bytes) -> tuple[str, bytes]:
     unpacked = _gunzip(data)
     try:
-        with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
+        with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:", tarinfo=_Forward) as tar:
             for member in tar:
                 if member.isreg() and _is_listener(member.name):
                     size = min(member.size, LARGEST_HEAD)  # or less: the rest may be cut off
@@ -63,9 +77,19 @@ def _in_zip(data: bytes) -> tuple[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             for entry in file.infolist():
                 if _is_listener(entry.filename):
+                    if entry.compress_type not in _METHODS:
+                        raise NotAProgram("The package is packed in a way that no agent package is.")
                     with file.open(entry) as content:
                         return entry.filename, content.read(LARGEST_HEAD)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+    ) as error:
         raise NotAProgram(f"The package is damaged or cut off: {error}.") from error
     raise NotAProgram(f"There is no {LISTENER} in this package.")
 

@@ -13,10 +13,14 @@ def pieces(wanted: Registration, package: Package, folder: str | None = None) ->
     Up to the article's time it is the portal's own text, byte for byte. For later versions it stops at the
     first command that fails, checks the server's certificate and quotes the machine's name.
     """
-    of_that_time = read_version(package.version)[0] == read_version(ARTICLE)[0]
-    portal = of_that_time and package.rid.name not in wanted.checksums
+    portal = is_of_that_time(package) and package.rid.name not in wanted.checksums
     address = f"{folder or package.folder}/{package.file}"
     return (_portal if portal else _careful)(wanted, package, bash_word(address))
+
+
+def is_of_that_time(package: Package) -> bool:
+    """Of the article's line of versions."""
+    return read_version(package.version)[0] == read_version(ARTICLE)[0]
 
 
 def _portal(wanted: Registration, package: Package, address: str) -> list[str]:

@@ -75,7 +75,7 @@ def _fields(facts: Facts) -> list[Field]:
     systems = {"ELF": "Linux program", "Mach-O": "macOS program", "PE": "Windows program"}
     order_code = "01" if facts.byte_order == "little endian" else "02"
     fields = [
-        Field("Format", facts.format, systems[facts.format], (0, 4) if is_elf else None),
+        Field("Format", facts.format, systems[facts.format], (0, 2) if facts.format == "PE" else (0, 4)),
         Field(
             "Class",
             f"{facts.bits}-bit",
@@ -92,7 +92,7 @@ def _fields(facts: Facts) -> list[Field]:
             "Machine",
             f"{facts.machine_words}, {facts.machine_code:#x}",
             _contrast(facts),
-            (18, 20) if is_elf else None,
+            _machine_at(facts),
         ),
     ]
     if is_elf:
@@ -103,6 +103,12 @@ def _fields(facts: Facts) -> list[Field]:
         )
     fields += [Field(name, value, "") for name, value in facts.more]
     return fields
+
+
+def _machine_at(facts: Facts) -> tuple[int, int] | None:
+    """A PE has it behind the bytes that are shown, a Mach-O for several processors has one for each."""
+    places = {"ELF": (18, 20), "Mach-O": (4, 8) if len(facts.machines) == 1 else None, "PE": None}
+    return places[facts.format]
 
 
 def _contrast(facts: Facts) -> str:

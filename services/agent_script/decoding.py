@@ -41,7 +41,7 @@ _RULES = (
     ),
     _rule(
         "loader_missing",
-        r"(agent\.listener|/bin/\S+):? *"
+        r"(agent\.listener|/bin/\S{1,200}):? {0,3}"
         r"(cannot execute: required file not found|no such file or directory|not found)",
         "The file is there, but the loader that it asks for is not: a glibc program on musl (Alpine), a "
         "musl program on "
@@ -103,7 +103,10 @@ _UNAME = re.compile(r"^(Linux|Darwin)\b.*$", re.MULTILINE)
 _ARCH = re.compile(
     r"(?<![\w.+-])(x86_64|amd64|aarch64|arm64|armv8l|armv7l|armv6l|i[3-6]86|riscv64|ppc64le|s390x)(?![\w.+-])"
 )
-_NARROW = re.compile(r"^\s*(?:LONG_BIT\D*)?32\s*$|\barmhf\b|\b32-bit LSB", re.MULTILINE)
+_NARROW = re.compile(
+    r"^[ \t]*(?:(?:\$ *)?(?:getconf +)?LONG_BIT[^\d\n]{0,20})?32[ \t\r]*$|\barmhf\b|\b32-bit LSB",
+    re.MULTILINE,
+)
 
 
 def decode(text: str) -> list[dict[str, Any]]:

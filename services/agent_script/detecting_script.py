@@ -64,8 +64,9 @@ _TOKEN = """\
 ask_for_token() {
   if [ -z "${VSTS_AGENT_INPUT_TOKEN:-}" ]; then
     [ -t 0 ] || refuse 'set VSTS_AGENT_INPUT_TOKEN, or run this in a terminal.'
-    read -rsp 'Token: ' VSTS_AGENT_INPUT_TOKEN
+    read -rsp 'Token: ' VSTS_AGENT_INPUT_TOKEN || true
     printf '\\n'
+    [ -n "$VSTS_AGENT_INPUT_TOKEN" ] || refuse 'no token was given.'
   fi
   export VSTS_AGENT_INPUT_TOKEN
 }

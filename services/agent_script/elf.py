@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
+from itertools import islice
+from typing import Any
 
+from elftools.common.utils import struct_parse
 from elftools.elf.constants import E_FLAGS
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import InterpSegment
 
 from services.agent_script.facts import Facts
 
@@ -25,6 +28,8 @@ _MACHINES = {
 _LONGEST_PATH = 4096
 _MOST_SEGMENTS = 64
 _MOST_LIBRARIES = 64
+_LONGEST_TABLE = 16 * 1024
+"""Bytes of the dynamic section: programs have some 40 entries of 16."""
 
 
 def read(data: bytes) -> Facts:
@@ -32,7 +37,7 @@ def read(data: bytes) -> Facts:
     file = ELFFile(io.BytesIO(_without_sections(data)))
     code = struct.unpack_from("<H" if file.little_endian else ">H", data, 18)[0]
     name, words = _MACHINES.get(str(file["e_machine"]), (f"machine-{code}", str(file["e_machine"])))
-    interpreter, libraries = _of_segments(file)
+    interpreter, libraries = _of_segments(file, data)
     return Facts(
         "ELF",
         name,
@@ -60,28 +65,43 @@ def _without_sections(data: bytes) -> bytes:
     return bytes(fixed)
 
 
-def _of_segments(file: ELFFile) -> tuple[str | None, list[str]]:
-    """What lies behind the end of the data is unknown, and that is no error."""
-    interpreter, libraries = None, []
+def _of_segments(file: ELFFile, data: bytes) -> tuple[str | None, list[str]]:
+    """Loader and libraries. What lies behind the end of the data is unknown, and that is no error."""
+    segments: dict[str, Any] = {}
     for number in range(min(file["e_phnum"], _MOST_SEGMENTS)):
-        try:
-            segment = file.get_segment(number)
-            if isinstance(segment, InterpSegment) and segment["p_filesz"] <= _LONGEST_PATH:
-                interpreter = segment.get_interp_name()
-            elif isinstance(segment, DynamicSegment):
-                libraries = _libraries(segment)
-        except Exception:  # the parser's errors are of many kinds
-            continue
-    return interpreter, libraries
+        with suppress(Exception):  # the parser's errors are of many kinds
+            place = file["e_phoff"] + number * file["e_phentsize"]
+            header = struct_parse(file.structs.Elf_Phdr, file.stream, stream_pos=place)
+            segments.setdefault(header["p_type"], (number, header))
+    libraries: list[str] = []
+    if "PT_DYNAMIC" in segments:
+        number, header = segments["PT_DYNAMIC"]
+        with suppress(Exception):
+            libraries = _libraries(file, number, data[header["p_offset"] :][:_LONGEST_TABLE])
+    return _interpreter(segments, data), libraries
 
 
-def _libraries(segment: DynamicSegment) -> list[str]:
-    found = []
-    for tag in segment.iter_tags("DT_NEEDED"):
-        found.append(str(getattr(tag, "needed", ""))[:200])
-        if len(found) == _MOST_LIBRARIES:
-            break
-    return found
+def _interpreter(segments: dict[str, Any], data: bytes) -> str | None:
+    """The first loader that is asked for, as the kernel takes it."""
+    if "PT_INTERP" not in segments:
+        return None
+    _, header = segments["PT_INTERP"]
+    if header["p_filesz"] > _LONGEST_PATH:
+        return None
+    path = data[header["p_offset"] :][: header["p_filesz"]].partition(b"\0")[0]
+    return path.decode(errors="replace") or None
+
+
+def _libraries(file: ELFFile, number: int, table: bytes) -> list[str]:
+    """Empty where the table has no end within reach: pyelftools would read it entry by entry, and again."""
+    width = file.elfclass // 8
+    tags = {table[at : at + width] for at in range(0, len(table), 2 * width)}
+    if bytes(width) not in tags:
+        return []
+    segment = file.get_segment(number)
+    assert isinstance(segment, DynamicSegment)
+    found = segment.iter_tags("DT_NEEDED")
+    return [str(getattr(tag, "needed", ""))[:200] for tag in islice(found, _MOST_LIBRARIES)]
 
 
 def _libc(interpreter: str | None, libraries: list[str]) -> str | None:

@@ -33,6 +33,8 @@ PACKAGES = "http://packages.lab/agent"
 _NAME = "rehearsal"
 _LIMITS = Limits(memory=256 * 1024 * 1024, cpus=1.0, pids=64)
 _LOOK_EVERY = 0.1
+_LATEST = 4.0
+"""Seconds after a restart in which a sandbox may still appear."""
 _RESULTS = ("result", "binary", "confined", "error")
 
 
@@ -66,7 +68,7 @@ class AgentScript:
         try:
             text = f"Rehearse the script with {package.file}."
             return self._workspace.submit(
-                self, "rehearse", lambda: self._rehearse(wanted, package), text=text, failed=self._fail
+                self, "rehearse", lambda: self._rehearse(wanted, package), text=text, failed=self._end_failed
             )
         except BaseException:
             self._busy.release()
@@ -78,6 +80,11 @@ class AgentScript:
         if running:
             self._cancelled.set()
         return running
+
+    def _end_failed(self, error: LabError) -> None:
+        """Another one may begin; a job that was dropped before its turn comes here as well."""
+        self._busy.release()
+        self._fail(error)
 
     # what the workspace asks
 
@@ -105,6 +112,15 @@ class AgentScript:
             self._workspace.stop(_NAME, grace=0)
         if interrupted:
             self._fail(ServiceFailed("The dashboard was restarted meanwhile.", hint="Rehearse again."))
+            text = "Remove what the rehearsal may leave yet."
+            self._workspace.submit(self, "sweep", self._sweep, text=text, failed=lambda error: None)
+
+    def _sweep(self) -> None:
+        """An engine may finish making what a killed dashboard had asked for a moment before."""
+        deadline = time.monotonic() + _LATEST
+        while time.monotonic() < deadline and self._workspace.ending(self) is None:
+            self._workspace.stop(_NAME, grace=0)
+            time.sleep(0.5)
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any]:
         here = this_machine()
@@ -127,12 +143,11 @@ class AgentScript:
             self._record("agent_script.cancelled", "The rehearsal was cancelled.", {"result": result})
         except BaseException:
             self._workspace.stop(_NAME, grace=0)
-            raise
+            raise  # to _end_failed
         else:
             self._workspace.stop(_NAME, grace=1.0)
-        finally:
-            self._busy.release()
         self._record("agent_script.stopped", "Nothing of the rehearsal is left.", {"phase": "stopped"})
+        self._busy.release()
 
     def _run(self, wanted: Registration, package: Package) -> None:
         begun = {"phase": "starting", "rid": package.rid.name, "package": package.file}
@@ -166,6 +181,7 @@ class AgentScript:
         return self._workspace.build(recipe, self._built_line)
 
     def _built_line(self, line: str) -> None:
+        self._check_cancelled()  # a compiler that is cut off keeps in its cache what it has done
         self._log.record("agent-script", "output.line", line[:4000], data={"stream": "build"})
 
     def _spec(self, rid: Rid, environment: Mapping[str, str]) -> Spec:
@@ -198,7 +214,8 @@ class AgentScript:
             )
 
     def _check_cancelled(self) -> None:
-        if self._cancelled.is_set():
+        """Raises Cancelled when somebody asked for the end, or all of the workspace is to be removed."""
+        if self._cancelled.is_set() or self._workspace.ending(self) == "dropped":
             raise Cancelled
 
     def _fail(self, error: LabError) -> None:

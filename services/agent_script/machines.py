@@ -11,7 +11,9 @@ from typing import Any, Literal
 from services.agent_script.facts import Facts
 from services.agent_script.packages import RIDS
 
-Outcome = Literal["runs", "translated", "exec_format", "loader_missing", "crashes", "wrong_system"]
+Outcome = Literal[
+    "runs", "translated", "exec_format", "loader_missing", "crashes", "wrong_system", "wrong_processor"
+]
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,9 @@ _WORDS = {
     "translated": "runs, translated",
     "exec_format": "Exec format error",
     "loader_missing": "No such file or directory: its loader is missing",
-    "crashes": "not served, crashes",
+    "crashes": "not served: the agent crashes",
     "wrong_system": "is for another system",
+    "wrong_processor": "is for another processor: This app can't run on your PC",
 }
 
 
@@ -100,7 +103,7 @@ def judge(facts: Facts, machine: Machine) -> Outcome:
     if system != machine.system:
         return "exec_format" if machine.system != "win" else "wrong_system"
     if not set(machines) & set(machine.runs):
-        return "exec_format" if system != "win" else "wrong_system"
+        return "exec_format" if system != "win" else "wrong_processor"
     if machine.system != "linux":
         return "runs" if _NATIVE.get(machine.uname) in machines else "translated"
     if machine.key == "armv6l":

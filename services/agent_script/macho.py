@@ -17,6 +17,8 @@ _WHOLE = 16 * 1024 * 1024
 """A file that was cut off is made this long, in no space: macholib looks whether sections fit in."""
 _MOST_PROCESSORS = 16
 _MOST_COMMANDS = 2000
+_LONGEST_COMMANDS = 64 * 1024
+"""Bytes of load commands for one processor; programs have some kilobytes."""
 _FAT = bytes.fromhex("cafebabe")
 
 
@@ -53,5 +55,5 @@ def _check(data: bytes) -> None:
     for place in places:
         order = "<" if data[place : place + 4] in (b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe") else ">"
         commands, size = struct.unpack_from(f"{order}II", data, place + 16)
-        if commands > _MOST_COMMANDS or size > len(data):
+        if commands > _MOST_COMMANDS or size > min(len(data), _LONGEST_COMMANDS):
             raise ValueError(f"it promises {commands} commands of {size} bytes")

@@ -132,7 +132,7 @@ class Package:
 def read_version(text: str) -> Version:
     """`5.278.0` as numbers; raises BadRequest."""
     if not _VERSION.fullmatch(text):
-        raise BadRequest(f"version: {text!r} is not a version such as {NEWEST}.")
+        raise BadRequest(f"version: {text!r} is no version.", hint=f"The newest known is {NEWEST}.")
     first, second, third = (int(part) for part in text.split("."))
     return first, second, third
 

@@ -8,7 +8,7 @@ from services.agent_script.registration import Option, Registration
 
 
 def powershell_script(wanted: Registration, package: Package, folder: str | None = None) -> str:
-    """PowerShell 5 and later. What cmd.exe would not leave alone goes through the agent's own variables."""
+    """PowerShell 5 and later, in ASCII. What cmd.exe would not leave alone goes by the agent's variables."""
     address = f"{folder or package.folder}/{package.file}"
     return "\n".join([*_start(wanted, package, address), *_configuration(wanted), ""])
 
@@ -16,6 +16,8 @@ def powershell_script(wanted: Registration, package: Package, folder: str | None
 def _start(wanted: Registration, package: Package, address: str) -> list[str]:
     lines = [
         "$ErrorActionPreference = 'Stop'",
+        "$protocols = [Net.ServicePointManager]::SecurityProtocol",
+        "[Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12",
         "New-Item -ItemType Directory -Force -Path azagent | Out-Null",
         "Set-Location azagent",
         f"$archive = Join-Path $PWD {powershell_word(package.file)}",

@@ -6,15 +6,14 @@ import re
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./ -]+")
-_SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
-"""PowerShell ends a single-quoted text at any of these (about_Quoting_Rules)."""
 
 
 def bash_word(text: str, *, in_quotes: bool = False) -> str:
     """`text` as one word of bash; `in_quotes` writes harmless texts as the portal does: `"SandboxDeploy"`.
 
     Everything doubtful becomes `$'…'`, where nothing is expanded: `$()`, backticks, `!` of an interactive
-    shell, line ends, and letters that only look like quotes or turn the reading direction.
+    shell, line ends, letters that only look like quotes or turn the reading direction, and letters beyond
+    ASCII, in which some encodings (GBK, Shift JIS) would find a backslash or a backtick.
     """
     if in_quotes and _PLAIN.fullmatch(_without_letters(text)):
         return f'"{text}"'
@@ -31,16 +30,29 @@ def _without_letters(text: str) -> str:
 def _bash_letter(letter: str) -> str:
     if letter in "\\'":
         return "\\" + letter
-    if letter == "!" or not (" " <= letter <= "~" or (not letter.isascii() and letter.isalnum())):
+    if letter == "!" or not " " <= letter <= "~":
         return "".join(f"\\{byte:03o}" for byte in letter.encode())
     return letter
 
 
 def powershell_word(text: str) -> str:
-    """`text` as a single-quoted text of PowerShell, in which only quotes mean something."""
-    return "'" + "".join(letter * 2 if letter in _SINGLE_QUOTES else letter for letter in text) + "'"
+    """`text` as one value of PowerShell, written in printable ASCII.
+
+    PowerShell 5 reads a file without a byte order mark in the system's code page; there, part of a letter
+    such as U+0412 is a quote that would end the text (about_Quoting_Rules: it takes four kinds of them).
+    """
+    if text.isascii() and text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + "".join(map(_powershell_letter, text)) + '"'
+
+
+def _powershell_letter(letter: str) -> str:
+    if " " <= letter <= "~":
+        return f"`{letter}" if letter in '`$"#' else letter
+    units = letter.encode("utf-16-be")
+    return "".join(f"$([char]0x{units[at : at + 2].hex()})" for at in range(0, len(units), 2))
 
 
 def harmless_for_cmd(text: str) -> bool:
     """True when cmd.exe, which runs config.cmd, leaves the text as it is, unlike `&`, `%`, `^` or `"`."""
-    return bool(re.fullmatch(r"[\w@+=:./ ,-]+", text)) and not text.endswith(("\\", "\n"))
+    return bool(re.fullmatch(r"[A-Za-z0-9_@+=:./ ,-]+", text))

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from services.agent_script.packages import Flavour
 from services.errors import BadRequest
 
+ARTICLES_URL = "https://dev.azure.com/torben/"
+ARTICLES_POOL = "SandboxDeploy"
+"""What the article registers with; the form begins with it."""
 Kind = Literal["deployment_pool", "deployment_group", "environment", "agent_pool"]
 
 
@@ -62,10 +65,17 @@ class Registration:
         _check_url(self.url)
         for what, text in self._texts():
             _check_text(what, text)
+        if self.detect and self.rid.startswith("win-"):
+            raise BadRequest("detect: a Windows script cannot ask uname.", hint="Choose the processor.")
         if self.target.kind in _TAGS and not self.target.project:
-            raise BadRequest(f"target.project: a {_words(self.target.kind)} belongs to a project; name it.")
+            raise BadRequest(
+                f"target.project: a {_words(self.target.kind)} belongs to a project.",
+                hint="Name the project.",
+            )
         if self.target.tags and self.target.kind not in _TAGS:
-            raise BadRequest(f"target.tags: a {_words(self.target.kind)} has no tags.")
+            raise BadRequest(
+                f"target.tags: a {_words(self.target.kind)} has no tags.", hint="Leave the tags out."
+            )
 
     def _texts(self) -> list[tuple[str, str]]:
         texts = [("target.name", self.target.name), ("work", self.work), ("agent", self.agent or "x")]
@@ -103,11 +113,14 @@ def _words(kind: str) -> str:
 
 def _check_text(what: str, text: str) -> None:
     if not text or "\0" in text:
-        raise BadRequest(f"{what}: give it a text; a NUL cannot be an argument of any program.")
+        raise BadRequest(
+            f"{what} is missing, or has a NUL in it.", hint="Give it a text of one letter or more."
+        )
     if text.startswith("-") and what != "url":
-        raise BadRequest(f"{what}: it must not begin with a dash, or config.sh reads it as another option.")
+        why = f"{what} begins with a dash, so config.sh would take it for another option."
+        raise BadRequest(why, hint="Let it begin with another letter.")
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise BadRequest(f"{what}: half a Unicode letter is no text.")
+        raise BadRequest(f"{what} has half a Unicode letter in it.", hint="Type it again.")
 
 
 def _check_url(url: str) -> None:
@@ -119,10 +132,13 @@ def _check_url(url: str) -> None:
     except ValueError:
         host, user = None, None
     if parts_are_wrong(url, host):
-        raise BadRequest("url: give the organisation's address, such as https://dev.azure.com/torben/.")
+        raise BadRequest(
+            "url is no address of an organisation.", hint="Such as https://dev.azure.com/torben/."
+        )
     if user:
         raise BadRequest(
-            "url: leave name and password out of the address; a token is asked for by the script."
+            "url has a name or a password in it, and would put it into the script.",
+            hint="Leave them out: the agent asks for a token, and no script holds one.",
         )
 
 

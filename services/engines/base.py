@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +60,56 @@ class Image:
     """Empty where there are no images."""
     stand_in: bool = False
     """Made on a stand-in for the real base (label `labdeck.stand-in`), so its size is not the real one."""
+    id: str = ""
+    """Another one when something in it differs; empty where there are no images."""
+    user: str = ""
+    """Whom its program runs as unless told otherwise; empty is root."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One entry of an image's file system that is no folder."""
+
+    path: str
+    """From the root, without a slash before it."""
+    mode: int
+    """Permission bits, setuid among them."""
+    size: int
+    link: str | None = None
+    """Where it leads, when it is a symbolic link."""
+
+
+class Cancellation:
+    """Ends a build from another thread: `ask` may come before, while or after the build runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._act: Callable[[], None] | None = None
+
+    @property
+    def asked(self) -> bool:
+        return self._asked
+
+    def ask(self) -> None:
+        """Call what the builder gave to be woken by, at most once."""
+        with self._lock:
+            self._asked, act, self._act = True, self._act, None
+        if act:
+            act()
+
+    @contextlib.contextmanager
+    def wakes(self, act: Callable[[], None]) -> Iterator[None]:
+        """Within the block, `ask` calls `act`; at once when it was asked before."""
+        with self._lock:
+            self._act = None if self._asked else act
+        if self._asked:
+            act()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._act = None
 
 
 @dataclass(frozen=True)
@@ -196,11 +248,16 @@ class Engine(Protocol):
     def version(self) -> str:
         """The engine's version; raises EngineUnavailable when it does not answer within 3 s."""
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         """Make the image, line by line to `report`; raises BuildFailed or EngineUnavailable.
 
-        With nothing changed since the last build it takes about a second, so build before each launch.
+        Colours stay in the lines, as escape sequences. With nothing changed since the last build it takes
+        about a second, so build before each launch. Cancelled, it raises BuildCancelled; then and when it
+        fails nothing of it is left, and what an earlier build made stays.
         """
+
+    def base(self, reference: str) -> Image | None:
+        """Somebody else's image by its own name (`alpine:3.23`), if it is on this machine; never fetched."""
 
     def image(self, name: str) -> Image | None:
         """What an earlier build of that recipe made; None if there is none.
@@ -212,6 +269,12 @@ class Engine(Protocol):
         """A file of what an earlier build made, `path` counted from the root of its image.
 
         Where there are no images the file is the binary. Raises NotFound.
+        """
+
+    def files(self, name: str) -> Iterator[File]:
+        """Everything in the file system of an image that an earlier build made, in no particular order.
+
+        Nothing where there are no images. Raises NotFound.
         """
 
     def start(self, spec: Spec) -> Instance:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
-from services.engines import docker_build
-from services.engines.base import Address, Image, Instance, Recipe, Report, Spec
+from services.engines import docker_images
+from services.engines.base import Address, Cancellation, File, Image, Instance, Recipe, Report, Spec
+from services.engines.docker_build import Builder
 from services.engines.docker_containers import (
     DECK,
     INSTANCE,
@@ -39,6 +41,7 @@ class DockerEngine:
     def __init__(self, deck: str, base_url: str | None = None) -> None:
         self._deck = deck
         self._daemon = Daemon(base_url)
+        self._builder = Builder(self._daemon)
         self._networks = threading.Lock()
 
     def version(self) -> str:
@@ -48,14 +51,20 @@ class DockerEngine:
         except EngineTimeout as error:
             raise EngineUnavailable(f"Docker does not answer within {ANSWER:.0f} s.") from error
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
-        return docker_build.build(self._daemon, recipe, report)
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
+        return self._builder.build(recipe, report, cancellation)
+
+    def base(self, reference: str) -> Image | None:
+        return docker_images.inspect(self._daemon, reference, reference)
 
     def image(self, name: str) -> Image | None:
-        return docker_build.find_image(self._daemon, name)
+        return docker_images.find_image(self._daemon, name)
 
     def file(self, name: str, path: str) -> bytes:
-        return docker_build.read_file(self._daemon, name, path)
+        return docker_images.read_file(self._daemon, name, path)
+
+    def files(self, name: str) -> Iterator[File]:
+        return docker_images.read_files(self._daemon, name)
 
     def start(self, spec: Spec) -> Instance:
         with self._daemon.asked() as client:
@@ -148,6 +157,7 @@ class DockerEngine:
         return bool(found and found["State"]["Running"])
 
     def watch(self) -> DaemonEvents:
+        self._builder.tidy()
         return DaemonEvents(self._daemon, self._deck)
 
     def address(self, workspace: str, instance: str, port: str) -> Address:
@@ -209,8 +219,8 @@ class DockerEngine:
 def _image(client: docker.APIClient, name: str) -> str:
     """Its tag, which is always one of ours; raises ServiceFailed."""
     try:
-        client.inspect_image(docker_build.tag_of(name))
-        return docker_build.tag_of(name)
+        client.inspect_image(docker_images.tag_of(name))
+        return docker_images.tag_of(name)
     except docker.errors.NotFound as error:
         raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
 

@@ -7,13 +7,13 @@ import platform
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from services.engines import local_build, local_processes
-from services.engines.base import Address, Image, Instance, Recipe, Report, Spec
+from services.engines.base import Address, Cancellation, File, Image, Instance, Recipe, Report, Spec
 from services.engines.local_files import Files, Program, Record, files_as_engine
 from services.engines.local_ports import claim
 from services.engines.local_streams import LocalChanges, OutputStream, Watchers
@@ -45,9 +45,12 @@ class LocalEngine:
             raise EngineUnavailable("The local engine needs Linux.", hint="Start Docker on this machine.")
         return f"Linux {platform.release().split('-')[0]}"
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         with files_as_engine():
-            return local_build.build(recipe, self._files, report).as_image()
+            return local_build.build(recipe, self._files, report, cancellation).as_image()
+
+    def base(self, reference: str) -> Image | None:
+        return None
 
     def image(self, name: str) -> Image | None:
         program = self._files.program(name)
@@ -59,6 +62,11 @@ class LocalEngine:
             raise NotFound(f"{name} was not built.")
         with files_as_engine():
             return Path(program.arguments[0]).read_bytes()
+
+    def files(self, name: str) -> Iterator[File]:
+        if self._files.program(name) is None:
+            raise NotFound(f"{name} was not built.")
+        return iter(())
 
     def start(self, spec: Spec) -> Instance:
         program = self._files.program(spec.image)

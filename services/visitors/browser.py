@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import re
+import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import aiohttp
@@ -16,7 +16,7 @@ from services.visitors.settings import CrowdSettings
 VISITOR_COOKIE = "labdeck_visitor"
 REQUEST_SECONDS = 100
 """The client's own limit for one HTTP request; a long poll is answered after 90."""
-_DESCRIPTOR = re.compile(r'\bdata-descriptor="([^"]*)"')
+BEACON_SECONDS = 1.0
 
 
 class HttpFailed(Exception):
@@ -63,13 +63,7 @@ class Browser:
     async def close(self) -> None:
         await self._http.close()
 
-    async def load_page(self) -> str | None:
-        """The descriptor in the page, signed by the replica that served it; None when there is none."""
-        answer = await self.ask("GET", "/")
-        found = _DESCRIPTOR.search(answer.body.decode(errors="replace"))
-        return html.unescape(found[1]) if found else None
-
-    async def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    async def ask(self, method: str, path: str, body: bytes | aiohttp.FormData | None = None) -> Answer:
         """One request with its whole answer; raises HttpFailed."""
         try:
             async with self._http.request(method, self._url(path), data=body) as response:
@@ -80,6 +74,13 @@ class Browser:
             text = content[:200].decode(errors="replace") or response.reason or ""
             raise HttpFailed(wording.http_error(text, response.status), response.status)
         return Answer(response.status, content)
+
+    async def send_beacon(self, path: str, **fields: str) -> None:
+        """A form that is sent while the page goes: nobody waits for its answer, or hears of a refusal."""
+        form = aiohttp.FormData(fields, default_to_multipart=True)
+        with contextlib.suppress(HttpFailed, TimeoutError):
+            async with asyncio.timeout(BEACON_SECONDS):
+                await self.ask("POST", path, form)
 
     async def open_events(self, path: str) -> aiohttp.ClientResponse:
         """An answer of server-sent events, to be read and closed; raises HttpFailed."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.visitors import wording
 from services.visitors.browser import Browser, HttpFailed
 from services.visitors.negotiation import Opened, StartFailed, open_transport
-from services.visitors.settings import CrowdSettings
+from services.visitors.settings import Ways
 from services.visitors.transports import ConnectionLost
 from services.wire import signalr
 from services.wire.messages import BadFrame, Close, Completion, Invocation, Message, Ping
@@ -24,25 +25,35 @@ class CallFailed(Exception):
     """The hub refused a call, in its own words."""
 
 
-class HubConnection:
-    """Used by one task alone: whoever waits for something also reads and pings."""
+Listener = Callable[["HubConnection", Message], Awaitable[None]]
 
-    def __init__(self, opened: Opened, protocol: signalr.HubProtocol) -> None:
+
+async def _ignore(connection: HubConnection, message: Message) -> None:
+    pass
+
+
+class HubConnection:
+    """Used by one task alone: whoever waits for something also reads and pings; `hear` is given the rest."""
+
+    def __init__(self, opened: Opened, protocol: signalr.HubProtocol, hear: Listener) -> None:
         self.transport = opened.name
         self.token = opened.token
         self.tries = opened.tries
         self._transport = opened.transport
+        self._hear = hear
         self._protocol = protocol
         self._reader = signalr.FrameReader(protocol)
         self._calls = 0
         self._lost = False
+        self._closed: ConnectionLost | None = None
+        """What the server's Close said; what came before it is heard first."""
         self._sent_at = self._heard_at = time.monotonic()
 
     @classmethod
-    async def start(cls, browser: Browser, settings: CrowdSettings) -> HubConnection:
+    async def start(cls, browser: Browser, ways: Ways, hear: Listener = _ignore) -> HubConnection:
         """Connected, hands shaken; raises StartFailed."""
-        opened = await open_transport(browser, settings)
-        connection = cls(opened, signalr.PROTOCOLS[settings.protocol])
+        opened = await open_transport(browser, ways)
+        connection = cls(opened, signalr.PROTOCOLS[ways.protocol], hear)
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await connection._shake_hands()
@@ -71,20 +82,42 @@ class HubConnection:
         """The result of a call; raises CallFailed, ConnectionLost."""
         id, deadline = await self.post(target, *arguments), time.monotonic() + SILENCE_SECONDS
         while messages := await self.read(deadline):
+            answer = None
             for message in messages:
                 if isinstance(message, Completion) and message.invocation_id == id:
-                    return result_of(message)
+                    answer = message
+                else:
+                    await self._hear(self, message)
+            if answer:
+                return result_of(answer)
         raise ConnectionLost(wording.SILENT)
 
     async def post(self, target: str, *arguments: Any) -> str:
-        """Call without waiting; the answer is one of the messages that `read` gives, with this id."""
+        """Call without waiting; the answer is heard later, with this id."""
+        id = str(self._calls)
         self._calls += 1
-        await self._send(Invocation(target, arguments, str(self._calls)))
-        return str(self._calls)
+        await self._send(Invocation(target, arguments, id))
+        return id
+
+    async def tell(self, target: str, *arguments: Any) -> None:
+        """Call without an answer."""
+        await self._send(Invocation(target, arguments))
+
+    async def answer(self, call: Invocation, result: Any) -> None:
+        """What the server waits for when its own call has an id."""
+        if call.invocation_id is not None:
+            await self._send(Completion.of(call.invocation_id, result))
+
+    async def listen(self, until: float) -> None:
+        """Hear what comes next, or nothing when `until` (monotonic seconds) comes first."""
+        for message in await self.read(until):
+            await self._hear(self, message)
 
     async def read(self, until: float) -> list[Message]:
         """What arrives, or nothing when `until` (monotonic seconds) comes first; raises ConnectionLost."""
         while True:
+            if self._closed:
+                raise self._closed
             due = min(until, self._next_ping, self._silent_at)
             data = await self._receive(due - time.monotonic())
             if data and (messages := self._messages(data)):
@@ -125,13 +158,16 @@ class HubConnection:
         try:
             messages = self._reader.feed(data)
         except BadFrame as error:
-            raise ConnectionLost(f"Error: {error}") from error
-        for message in messages:
+            raise ConnectionLost(f"Error: {error}", mistaken=True) from error
+        for number, message in enumerate(messages):
             if isinstance(message, Close):
                 self._lost = True
-                raise ConnectionLost(
-                    wording.closed_by_server(message.error), may_reconnect=message.allow_reconnect
+                self._closed = ConnectionLost(
+                    wording.closed_by_server(message.error),
+                    may_reconnect=message.allow_reconnect,
+                    mistaken=message.error is not None,
                 )
+                return messages[:number]
         return messages
 
     async def _send(self, message: Message) -> None:
@@ -151,6 +187,10 @@ class HubConnection:
     async def _say_goodbye(self) -> None:
         with contextlib.suppress(ConnectionLost):
             await self._send(Close())
+
+    async def vanish(self) -> None:
+        """Be gone without a word, as the page's connections are when it is closed; never raises."""
+        await self._transport.vanish()
 
 
 def result_of(completion: Completion) -> Any:

@@ -102,4 +102,4 @@ def _crowd_text(settings: CrowdSettings) -> str:
     how = "WebSockets without a negotiate" if settings.skip_negotiation else settings.transport
     transport = "the first transport that works" if how == "auto" else how
     who = "One visitor comes" if settings.count == 1 else f"{settings.count} visitors come"
-    return f"{who} to {settings.target} by {transport}, speaking {settings.protocol}."
+    return f"{who} to {settings.target} by {transport}, speaking {settings.ways.protocol}."

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from services.visitors import wording
 from services.visitors.browser import Browser, HttpFailed
-from services.visitors.settings import CrowdSettings
+from services.visitors.settings import Ways
 from services.visitors.transports import HUB, TRANSPORTS, Transport, WebSockets
 
 
@@ -39,16 +39,16 @@ class _Negotiated:
     transports: list[dict[str, Any]]
 
 
-async def open_transport(browser: Browser, settings: CrowdSettings) -> Opened:
+async def open_transport(browser: Browser, ways: Ways) -> Opened:
     """The first transport that works, each with a negotiate of its own; raises StartFailed."""
-    if settings.skip_negotiation:
-        return await _open_websocket_at_once(browser, settings)
-    return await _Attempt(browser, settings).open()
+    if ways.skip_negotiation:
+        return await _open_websocket_at_once(browser, ways)
+    return await _Attempt(browser, ways).open()
 
 
-async def _open_websocket_at_once(browser: Browser, settings: CrowdSettings) -> Opened:
+async def _open_websocket_at_once(browser: Browser, ways: Ways) -> Opened:
     try:
-        return Opened(await WebSockets.open(browser, None, settings.binary), "WebSockets", None, 1)
+        return Opened(await WebSockets.open(browser, None, ways.binary), "WebSockets", None, 1)
     except HttpFailed as error:
         raise StartFailed([wording.connection_failed(str(error))]) from error
 
@@ -56,9 +56,9 @@ async def _open_websocket_at_once(browser: Browser, settings: CrowdSettings) -> 
 class _Attempt:
     """One start of the connection, with what failed so far."""
 
-    def __init__(self, browser: Browser, settings: CrowdSettings) -> None:
+    def __init__(self, browser: Browser, ways: Ways) -> None:
         self._browser = browser
-        self._settings = settings
+        self._ways = ways
         self._logged: list[str] = []
         self._reasons: list[str] = []
         self._tries = 0
@@ -79,7 +79,7 @@ class _Attempt:
     async def _try(self, name: str, token: str) -> Opened | None:
         self._tries += 1
         try:
-            transport = await TRANSPORTS[name].open(self._browser, token, self._settings.binary)
+            transport = await TRANSPORTS[name].open(self._browser, token, self._ways.binary)
         except HttpFailed as error:
             self._logged.append(wording.transport_failed(name, str(error)))
             self._reasons.append(f"Error: {name} failed: {error}")
@@ -87,10 +87,10 @@ class _Attempt:
         return Opened(transport, name, token, self._tries)
 
     def _unsuitable(self, name: str, offered: dict[str, Any]) -> str | None:
-        if self._settings.transport not in ("auto", name):
+        if self._ways.transports and name not in self._ways.transports:
             return wording.disabled(name)
         formats = offered.get("transferFormats") or []
-        return wording.not_binary(name) if self._settings.binary and "Binary" not in formats else None
+        return wording.not_binary(name) if self._ways.binary and "Binary" not in formats else None
 
     async def _negotiate(self) -> _Negotiated:
         try:

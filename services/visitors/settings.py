@@ -9,12 +9,27 @@ from urllib.parse import urlsplit
 from services.wire.control import ControlError, choice_field, flag_field, number_field, text_field
 from services.wire.signalr import PROTOCOLS
 
+APPS = ("circuit", "blazor")
 TRANSPORTS = ("auto", "WebSockets", "ServerSentEvents", "LongPolling")
 MOST_VISITORS = 10_000
 FIELDS = (
     *("count", "target", "transport", "protocol", "skip_negotiation", "reconnect", "reload_seconds"),
-    *("cookies", "one_address"),
+    *("cookies", "one_address", "app"),
 )
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a client connects: what is left to it of the protocol."""
+
+    protocol: str = "json"
+    transports: tuple[str, ...] = ()
+    """Those that it may use; none named means any."""
+    skip_negotiation: bool = False
+
+    @property
+    def binary(self) -> bool:
+        return PROTOCOLS[self.protocol].binary
 
 
 @dataclass(frozen=True)
@@ -36,10 +51,15 @@ class CrowdSettings:
     one_address: bool = False
     """True: all come from one address, as from behind one router. False: each has a loopback address of
     its own, where the target is on the loopback; elsewhere a program has but one address."""
+    app: str = "circuit"
+    """Whose page is visited; Blazor's speaks blazorpack, whatever `protocol` says."""
 
     @property
-    def binary(self) -> bool:
-        return PROTOCOLS[self.protocol].binary
+    def ways(self) -> Ways:
+        """As the settings have it; a page may have a word in it too."""
+        transports = () if self.transport == "auto" else (self.transport,)
+        protocol = "blazorpack" if self.app == "blazor" else self.protocol
+        return Ways(protocol, transports, self.skip_negotiation)
 
     def connects_like(self, other: CrowdSettings) -> bool:
         """Whether a visitor of those settings can go on under these."""
@@ -50,8 +70,7 @@ class CrowdSettings:
 
 
 def _connecting(settings: CrowdSettings) -> tuple[Any, ...]:
-    ways = (settings.transport, settings.protocol, settings.skip_negotiation)
-    return (settings.target, *ways, settings.cookies, settings.one_address)
+    return (settings.target, settings.app, settings.ways, settings.cookies, settings.one_address)
 
 
 def read_settings(fields: dict[str, Any], now: CrowdSettings) -> CrowdSettings:
@@ -66,6 +85,7 @@ def read_settings(fields: dict[str, Any], now: CrowdSettings) -> CrowdSettings:
         reload_seconds=_seconds(fields, now.reload_seconds),
         cookies=flag_field(fields, "cookies", now.cookies),
         one_address=flag_field(fields, "one_address", now.one_address),
+        app=choice_field(fields, "app", APPS, now.app),
     )
     if settings.count and not settings.target:
         raise ControlError("Visitors need a target.", hint="Send the balancer's address as target.")

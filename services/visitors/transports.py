@@ -14,15 +14,19 @@ from services.visitors.browser import Answer, Browser, HttpFailed
 
 HUB = "/_blazor"
 _CLEAN = 1000
+_GOING_AWAY = 1001
 
 
 class ConnectionLost(Exception):
     """The connection is over; `reason` is the client's text, None for an end without an error."""
 
-    def __init__(self, reason: str | None, *, may_reconnect: bool = True) -> None:
+    def __init__(self, reason: str | None, *, may_reconnect: bool = True, mistaken: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_reconnect = may_reconnect
+        """What the server thinks of it, when it said a last word."""
+        self.mistaken = mistaken
+        """One of the two broke the protocol, or the server says so."""
 
 
 class Transport(Protocol):
@@ -36,6 +40,9 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Never raises; takes at most about a second."""
+
+    async def vanish(self) -> None:
+        """As a browser does with a page that is closed; the same promises as `close`."""
 
 
 def hub_path(token: str | None) -> str:
@@ -82,6 +89,10 @@ class WebSockets:
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             await self._socket.close()
 
+    async def vanish(self) -> None:
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+            await self._socket.close(code=_GOING_AWAY)
+
 
 class ServerSentEvents:
     """Text from the server as a stream; the client's own messages go by POST."""
@@ -112,6 +123,9 @@ class ServerSentEvents:
                 return frames
 
     async def close(self) -> None:
+        self._response.close()
+
+    async def vanish(self) -> None:
         self._response.close()
 
 
@@ -158,13 +172,16 @@ class LongPolling:
 
     async def close(self) -> None:
         """DELETE ends it, unless it is over already."""
-        self._poll.cancel()
-        await asyncio.wait([self._poll])
+        await self.vanish()
         if self._over:
             return
         with contextlib.suppress(HttpFailed, TimeoutError):
             async with asyncio.timeout(1):
                 await self._browser.ask("DELETE", hub_path(self._token))
+
+    async def vanish(self) -> None:
+        self._poll.cancel()
+        await asyncio.wait([self._poll])
 
 
 TRANSPORTS: dict[str, type[WebSockets] | type[ServerSentEvents] | type[LongPolling]] = {

@@ -7,20 +7,19 @@ import random
 import time
 from typing import Any, Literal, Protocol
 
-from services.visitors.browser import Browser, HttpFailed
-from services.visitors.connection import CallFailed, HubConnection, result_of
+from services.visitors.blazor_script import BlazorScript
+from services.visitors.browser import Browser
+from services.visitors.circuit_script import CircuitScript
+from services.visitors.connection import CallFailed, HubConnection
 from services.visitors.negotiation import StartFailed
+from services.visitors.script import Held, Memory, MemoryLost, Script, VisitFailed
 from services.visitors.settings import CrowdSettings
 from services.visitors.transports import ConnectionLost
 from services.wire.lines import Level
-from services.wire.messages import Completion
 
-RECONNECT_DELAYS = (0.0, 2.0, 10.0, 30.0)
-"""Seconds; those of withAutomaticReconnect()."""
+SCRIPTS: dict[str, type[Script]] = {"circuit": CircuitScript, "blazor": BlazorScript}
 CLICK_SECONDS = (2.0, 6.0)
-MOST_ERRORS = 12
 Status = Literal["waiting", "connected", "reconnecting", "failed"]
-Memory = Literal["new", "kept", "lost"]
 
 
 class Surroundings(Protocol):
@@ -33,39 +32,27 @@ class Surroundings(Protocol):
     def tell(self, kind: str, text: str, *, level: Level = "info", **data: Any) -> None: ...
 
 
-class VisitFailed(Exception):
-    """This page has failed for good; only loading it again helps."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__(errors[-1])
-        self.errors = errors[-MOST_ERRORS:]
-
-
-class MemoryLost(Exception):
-    """The replica does not know our circuit: the page is loaded again at once, as Blazor's does."""
-
-
 class Visitor:
     """Lives in `live()` until cancelled; what it is and has is there to be looked at."""
 
     def __init__(self, name: str, crowd: Surroundings) -> None:
         self.name = name
         self.status: Status = "waiting"
-        self.replica: str | None = None
-        self.circuit: str | None = None
         self.transport: str | None = None
         self.memory: Memory | None = None
-        self.count = 0
-        """What the hub answered last: how often this circuit was clicked."""
         self._crowd = crowd
         self._browser = Browser(name, crowd.settings)
+        self._script: Script | None = None
+        self._held = Held()
         self._connection: HubConnection | None = None
         self._visiting = self._reloading = False
 
     def facts(self) -> dict[str, Any]:
         """As the control port shows it."""
-        fields = ("status", "replica", "circuit", "transport", "memory", "count")
-        return {"visitor": self.name} | {field: getattr(self, field) for field in fields}
+        held = self._held
+        seen = {"replica": held.replica, "circuit": held.circuit, "count": held.count}
+        how = {"status": self.status, "transport": self.transport, "memory": self.memory}
+        return {"visitor": self.name} | how | seen
 
     async def live(self) -> None:
         """Visit until cancelled, then say goodbye."""
@@ -73,7 +60,7 @@ class Visitor:
             while True:
                 await self._visit_until_reloaded()
         finally:
-            await self._leave_connection()
+            await self._leave_page()
             await self._browser.close()
 
     def reload(self, living: asyncio.Task[None]) -> None:
@@ -98,114 +85,121 @@ class Visitor:
                 raise  # told to leave as well
             self._reloading = False
             self._become("waiting")
-            await self._leave_connection()
+            await self._leave_page()
 
     async def _visit(self) -> None:
         """One load of the page, as long as it lasts."""
         try:
-            await self._arrive()
-            await self._stay()
+            script = await self._arrive()
+            await self._stay(script)
         except MemoryLost:
-            await self._leave_connection()
+            await self._leave_page()
         except VisitFailed as failure:
             await self._leave_connection()
             self.fail(failure.errors)
             await asyncio.sleep(self._crowd.settings.reload_seconds * random.uniform(0.5, 1.5))
+            await self._leave_page()
 
-    async def _arrive(self) -> None:
+    async def _arrive(self) -> Script:
         """From nothing to a circuit; raises VisitFailed."""
+        settings = self._crowd.settings
         async with self._crowd.door:
             started = time.monotonic()
+            script = self._script = await SCRIPTS[settings.app].load(self._browser, settings)
             try:
-                descriptor = await self._browser.load_page()
-            except HttpFailed as error:
-                raise VisitFailed([f"GET / failed: {error}"]) from error
-            try:
-                connection = await self._meet()
-                circuit = await connection.invoke("StartCircuit", descriptor)
-                await self._hold(circuit, "lost" if self.circuit else "new", started)
+                await script.start(await self._connect(script))
             except StartFailed as error:
-                raise VisitFailed(error.errors) from error
+                raise VisitFailed(script.failed_to_start(error.errors)) from error
             except (CallFailed, ConnectionLost) as error:
                 raise VisitFailed([_text(error)]) from error
+            self._hold(script, "lost" if self.memory else "new", started)
+        return script
 
-    async def _connect(self) -> HubConnection:
+    async def _connect(self, script: Script) -> HubConnection:
         await self._leave_connection()
-        self._connection = await HubConnection.start(self._browser, self._crowd.settings)
+        self._connection = await HubConnection.start(self._browser, script.ways, script.hear)
         return self._connection
 
-    async def _meet(self) -> HubConnection:
-        """Connected, and the replica asked who it is: as the page does, which has to name who refuses."""
-        connection = await self._connect()
-        self.replica = (await connection.invoke("GetConnection"))["replica"]
-        return connection
-
-    async def _hold(self, circuit: str, memory: Memory, started: float) -> None:
-        """The circuit is ours: see who has it, and tell."""
-        connection = self._connection
+    def _hold(self, script: Script, memory: Memory, started: float, moved_from: str | None = None) -> None:
+        """The circuit is ours: tell who has it."""
+        connection, held = self._connection, script.held
         assert connection is not None
-        state = await connection.invoke("GetState")
-        self.replica, self.count = state["replica"], state["count"]
-        self.circuit, self.memory, self.transport = circuit, memory, connection.transport
+        self._held, self.memory, self.transport = held, memory, connection.transport
         self._become("connected")
+        came = f"moved from {moved_from} to" if moved_from else "is connected to"
         self._crowd.tell(
             "visitor.connected",
-            f"{self.name} is connected to {self.replica} by {self.transport}; {_MEMORY[memory]}.",
+            f"{self.name} {came} {held.replica} by {self.transport}; {_MEMORY[memory]}.",
             visitor=self.name,
-            replica=self.replica,
+            replica=held.replica,
             transport=self.transport,
             connection=connection.token,
-            circuit=circuit,
+            circuit=held.circuit,
             tries=connection.tries,
             ms=round((time.monotonic() - started) * 1000, 1),
             memory=memory,
+            moved_from=moved_from,
         )
 
-    async def _stay(self) -> None:
-        """Click now and then, reconnect when cut off; raises VisitFailed, MemoryLost."""
+    async def _stay(self, script: Script) -> None:
+        """Click now and then, move when asked to, reconnect when cut off; raises VisitFailed, MemoryLost."""
         while True:
             try:
-                await self._click_on()
+                await self._click_on(script)
+                await self._move(script)
             except ConnectionLost as lost:
-                await self._come_back(lost)
+                await self._come_back(script, lost)
             except CallFailed as error:
-                raise MemoryLost from error
+                raise VisitFailed([_text(error)]) from error
 
-    async def _click_on(self) -> None:
-        assert self._connection is not None
+    async def _click_on(self, script: Script) -> None:
+        """Until the replica asks us to take our memory elsewhere."""
+        connection = self._connection
+        assert connection is not None
         while True:
             until = time.monotonic() + random.uniform(*CLICK_SECONDS)
             while time.monotonic() < until:
-                for message in await self._connection.read(until):
-                    if isinstance(message, Completion):
-                        self.count = result_of(message)
-            await self._connection.post("Increment")
+                await connection.listen(until)
+                if script.asked_to_move:
+                    return
+            await script.click(connection)
 
-    async def _come_back(self, lost: ConnectionLost) -> None:
+    async def _move(self, script: Script) -> None:
+        """From here to wherever the balancer sends us, with our memory in our hands."""
+        assert self._connection is not None
+        left = script.held.replica
+        self._become("reconnecting")
+        await script.pause(self._connection)
+        await self._retry(script, [f"{left} asked it to take its memory elsewhere."], moved_from=left)
+
+    async def _come_back(self, script: Script, lost: ConnectionLost) -> None:
         """Connected again with the old memory; raises MemoryLost, or VisitFailed after the last attempt."""
         reason = lost.reason or "Connection closed."
-        if not (lost.may_reconnect and self._crowd.settings.reconnect):
-            raise VisitFailed([f"Connection disconnected with error '{reason}'."])
         errors = [f"Connection disconnected with error '{reason}'."]
-        for attempt, delay in enumerate(RECONNECT_DELAYS, start=1):
-            self._tell_reconnecting(attempt, delay, reason)
+        if not (script.comes_back_after(lost) and self._crowd.settings.reconnect):
+            raise VisitFailed(errors)
+        self._tell_reconnecting(1, script.delays[0], reason)
+        await self._retry(script, errors)
+
+    async def _retry(self, script: Script, first: list[str], moved_from: str | None = None) -> None:
+        errors = first
+        for attempt, delay in enumerate(script.delays, start=1):
+            if attempt > 1:
+                self._tell_reconnecting(attempt, delay, errors[-1])
             await asyncio.sleep(delay)
             try:
-                return await self._resume()
+                return await self._resume(script, moved_from)
             except StartFailed as error:
-                errors, reason = [errors[0], *error.errors], error.errors[-1]
+                errors = first + error.errors
             except (ConnectionLost, CallFailed) as error:
-                errors, reason = [errors[0], _text(error)], _text(error)
+                errors = [*first, _text(error)]
         raise VisitFailed(errors)
 
-    async def _resume(self) -> None:
+    async def _resume(self, script: Script, moved_from: str | None) -> None:
         async with self._crowd.door:
             started = time.monotonic()
-            connection = await self._meet()
-            assert self.circuit is not None
-            if not await connection.invoke("ConnectCircuit", self.circuit):
-                raise MemoryLost
-            await self._hold(self.circuit, "kept", started)
+            memory = await script.come_back(await self._connect(script))
+            self._hold(script, memory, started, moved_from)
 
     def _tell_reconnecting(self, attempt: int, delay: float, reason: str) -> None:
         self._become("reconnecting")
@@ -223,6 +217,12 @@ class Visitor:
     def _become(self, status: Status) -> None:
         before, self.status = self.status, status
         self._crowd.changed(before, status)
+
+    async def _leave_page(self) -> None:
+        script, self._script = self._script, None
+        connection, self._connection = self._connection, None
+        if script:
+            await script.leave(self._browser, connection)
 
     async def _leave_connection(self) -> None:
         connection, self._connection = self._connection, None

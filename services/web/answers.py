@@ -160,18 +160,27 @@ class Events(Answer):
     last: int
 
 
-class Called(Answer):
-    """What the Hello-Go app said."""
+class OutlineCounts(Answer):
+    """Of all events of the log, whatever is asked for."""
 
-    status: int
-    headers: dict[str, str]
-    body: str
-    ms: float
-    command: str
+    outcome: dict[str, int]
+    source: dict[str, int]
+    kind: dict[str, int]
 
 
-class Images(Answer):
-    """Sizes and layers of what was built."""
+class Outline(Answer):
+    """The log in a few numbers; `starts` has the seq of the first event asked for and of each `every`-th."""
+
+    first: int
+    last: int
+    total: int
+    every: int
+    starts: list[int]
+    counts: OutlineCounts
+
+
+class Lines(Answer):
+    """A file, one event a line: JSON, or text with time, level, source, kind and sentence between tabs."""
 
 
 class AffinitySet(Answer):

@@ -90,6 +90,12 @@ def _read_array(payload: bytes) -> list[Any]:
     return items
 
 
+def _write_call(kind: int, message: Invocation | StreamInvocation) -> list[Any]:
+    """Stream ids only where there are some, as Microsoft's client has it."""
+    call = [kind, {}, message.invocation_id, message.target, message.arguments]
+    return [*call, message.stream_ids] if message.stream_ids else call
+
+
 def _write_completion(message: Completion) -> list[Any]:
     if message.error is not None:
         return [3, {}, message.invocation_id, ERROR, message.error]
@@ -99,13 +105,13 @@ def _write_completion(message: Completion) -> list[Any]:
 
 
 _WRITERS: dict[type, Callable[[Any], list[Any]]] = {
-    Invocation: lambda m: [1, {}, m.invocation_id, m.target, m.arguments, m.stream_ids],
+    Invocation: lambda m: _write_call(1, m),
     StreamItem: lambda m: [2, {}, m.invocation_id, m.item],
     Completion: _write_completion,
-    StreamInvocation: lambda m: [4, {}, m.invocation_id, m.target, m.arguments, m.stream_ids],
+    StreamInvocation: lambda m: _write_call(4, m),
     CancelInvocation: lambda m: [5, {}, m.invocation_id],
     Ping: lambda m: [6],
-    Close: lambda m: [7, m.error, m.allow_reconnect],
+    Close: lambda m: [7, m.error, True] if m.allow_reconnect else [7, m.error],
     Ack: lambda m: [8, m.sequence_id],
     Sequence: lambda m: [9, m.sequence_id],
 }

@@ -43,7 +43,8 @@ class HandshakeRequest:
     version: int = 1
 
     def encode(self) -> bytes:
-        return json.dumps({"protocol": self.protocol, "version": self.version}).encode() + END
+        fields = {"protocol": self.protocol, "version": self.version}
+        return json.dumps(fields, separators=(",", ":")).encode() + END
 
 
 @dataclass(frozen=True, slots=True)

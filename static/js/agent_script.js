@@ -2,11 +2,11 @@
 import { asCurl, call } from "./api.js";
 import { ask, hearJobs, showProblem, wish } from "./ask.js";
 import { programIn } from "./agent_script_file.js";
-import { PROCESSORS, TARGETS, asQuery, asRequest, fromQuery, processorOf, ridOf } from "./agent_script_request.js";
+import { PROCESSORS, SWITCHES, TARGETS, TEXTS, asQuery, asksMachine, asRequest, fromQuery, processorOf, ridOf } from "./agent_script_request.js";
 import { createTerminal, hear as hearTerminal, renderTerminal } from "./agent_script_terminal.js";
 import { renderAnswer, renderBinary, renderFindings } from "./agent_script_views.js";
-import { previewVerdict, rehearsalVerdict } from "./agent_script_words.js";
-import { byId, h, mark, setText } from "./dom.js";
+import { previewVerdict, refusedVerdict, rehearsalVerdict } from "./agent_script_words.js";
+import { byId, h, inline, mark, setText } from "./dom.js";
 import { renderHeadline } from "./headline.js";
 import { begin, waited } from "./live.js";
 
@@ -20,6 +20,12 @@ let refused = null;
 let asked = 0;
 let rehearseWith = "yours";
 let dropped = null;
+let cancelling = false;
+let wasLive = false;
+/** Asked for, and not yet seen to begin. */
+let begins = false;
+let decoded = 0;
+let inspected = 0;
 /** The headline is about what was done last: typing or rehearsing. */
 let about = "preview";
 
@@ -28,7 +34,8 @@ const page = begin({ hear, render });
 form.addEventListener("input", () => edited());
 form.addEventListener("submit", (event) => event.preventDefault());
 byId("rehearse").addEventListener("click", rehearse);
-byId("cancel").addEventListener("click", () => ask(page, "cancel", true, "rehearsal-said", "POST", "/agent-script/cancel", {}));
+byId("cancel").addEventListener("click", cancel);
+for (const button of byId("examples").querySelectorAll("button")) button.addEventListener("click", () => paste(button.value));
 byId("link").addEventListener("click", copyLink);
 byId("download").addEventListener("click", download);
 offerFiles(byId("drop"), byId("file"), byId("choose-file"));
@@ -38,10 +45,8 @@ preview();
 // the form
 
 function values() {
-  const data = new FormData(form);
-  const texts = Object.fromEntries([...data].map(([name, value]) => [name, String(value)]));
-  const switches = Object.fromEntries(["service", "detect", "replace"].map((name) => [name, form.elements[name].checked]));
-  return { processor: "arm", ...texts, ...switches };
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, form.elements[name]?.value ?? "arm"]));
+  return { ...texts, ...Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name].checked])) };
 }
 
 function setValues(found) {
@@ -62,8 +67,10 @@ function renderForm(found) {
   if (shown.join() !== offered.join()) {
     byId("processors").replaceChildren(...offered.map((name) => h("label", {}, h("input", { type: "radio", name: "processor", value: name }), name)));
   }
-  for (const input of byId("processors").querySelectorAll("input")) input.checked = input.value === chosen;
-  setText(byId("processor-words"), PROCESSORS[found.system][chosen]);
+  const asks = asksMachine(found);
+  for (const input of byId("processors").querySelectorAll("input")) [input.checked, input.disabled] = [input.value === chosen, asks];
+  byId("system").disabled = asks;
+  byId("processor-words").replaceChildren(...inline(asks ? "The script asks the machine that it runs on." : PROCESSORS[found.system][chosen]));
   setText(byId("name-label"), TARGETS[found.kind].label);
   byId("of-project").hidden = !TARGETS[found.kind].project;
   byId("detect").disabled = found.system === "win";
@@ -132,9 +139,15 @@ function download() {
 function rehearse() {
   about = "rehearsal";
   dropped = null;
+  begins = true;
   const here = page.store.state.agent_script.machine.rid;
   const body = rehearseWith === "here" ? { ...asRequest(values()), rid: here } : asRequest(values());
   ask(page, "rehearse", true, "rehearsal-said", "POST", "/agent-script/rehearse", body);
+}
+
+async function cancel() {
+  cancelling = true;
+  cancelling = Boolean(await ask(page, "cancel", true, "rehearsal-said", "POST", "/agent-script/cancel", {}));
 }
 
 function hear(events, live) {
@@ -146,7 +159,9 @@ function hear(events, live) {
 function render({ store, status }) {
   const state = store?.state?.agent_script;
   const live = status.state === "websocket" || status.state === "polling";
-  byId("main").dataset.phase = state?.phase ?? "connecting";
+  byId("main").dataset.phase = phaseOfTop(state);
+  if (live && !wasLive && refused?.kind === "away") preview();
+  wasLive = live;
   renderTop(state);
   renderTerminal(terminal);
   if (!state) return;
@@ -157,10 +172,17 @@ function render({ store, status }) {
   if (byId("binary").shown !== shown) renderBinary((byId("binary").shown = shown), shown === state.binary);
 }
 
+/** The headline is about the rehearsal or about the script; it has a diamond where that one failed. */
+function phaseOfTop(state) {
+  if (!state) return "connecting";
+  if (about === "rehearsal") return state.phase;
+  return refused ? "failed" : state.phase === "failed" ? "stopped" : state.phase;
+}
+
 function renderTop(state) {
   const told = about === "rehearsal" ? rehearsalVerdict(state, waited(page, "agent_script")) : null;
   if (told) renderHeadline(told);
-  else if (refused) renderHeadline({ tone: "refused", title: "There is no such script", more: `${refused.message} ${refused.hint}` });
+  else if (refused) renderHeadline(refusedVerdict(refused));
   else if (answer) renderHeadline(previewVerdict(answer, request));
 }
 
@@ -168,7 +190,7 @@ function renderTop(state) {
 function renderPackages(state) {
   const yours = ridOf(values());
   const here = state.machine?.rid;
-  const detects = values().detect;
+  const detects = asksMachine(values());
   const choices = detects ? [["yours", `${here ?? "no"} package`]] : [["yours", `${yours} package`], ...(here && here !== yours ? [["here", `${here} package`]] : [])];
   const text = choices.map(([, words]) => words).join();
   const group = byId("packages");
@@ -189,11 +211,16 @@ function chip(which, words) {
 }
 
 function renderButtons(state, live) {
-  const busy = state.phase === "starting" || state.phase === "running" || wish("rehearse", null) === true;
+  const under = state.phase === "starting" || state.phase === "running";
+  if (under) begins = false;
+  const busy = under || (begins && wish("rehearse", null) === true);
   const windows = values().system === "win";
   byId("rehearse").disabled = busy || !live || Boolean(refused) || windows;
   setText(byId("rehearse").lastElementChild, state.result ? "Again" : "Rehearse");
-  byId("cancel").hidden = !(state.phase === "starting" || state.phase === "running");
+  if (!under) cancelling = false;
+  byId("cancel").hidden = !under;
+  byId("cancel").disabled = cancelling || !live;
+  setText(byId("cancel").lastElementChild, cancelling ? "Cancelling" : "Cancel");
   setText(byId("rehearsal-foot"), windows ? "A Windows script cannot be rehearsed here." : "Runs your script here, in a sandbox, with a package of our own: what differs from yours is the download address.");
 }
 
@@ -226,11 +253,15 @@ function offerFiles(area, input, button) {
 }
 
 async function inspect(file) {
-  byId("bin-said").replaceChildren();
+  const mine = (inspected += 1);
+  byId("bin-said").replaceChildren(h("p", { class: "foot" }, `Reading ${file.name} …`));
   try {
-    dropped = await call("POST", "/api/agent-script/inspect", await programIn(file));
+    const found = await call("POST", "/api/agent-script/inspect", await programIn(file));
+    if (mine !== inspected) return;
+    dropped = found;
+    byId("bin-said").replaceChildren();
   } catch (problem) {
-    showProblem(byId("bin-said"), problem);
+    if (mine === inspected) showProblem(byId("bin-said"), { ...problem, message: `${file.name}: ${problem.message}` });
   }
   byId("file").value = "";
   page.refresh();
@@ -245,7 +276,17 @@ function whenQuiet(field, act) {
 }
 
 async function decode() {
+  const mine = (decoded += 1);
   const text = byId("pasted").value;
-  const { findings } = await call("POST", "/api/agent-script/decode", { text }).catch(() => ({ findings: [] }));
-  renderFindings(text.trim(), findings);
+  try {
+    const { findings } = await call("POST", "/api/agent-script/decode", { text });
+    if (mine === decoded) renderFindings(text.trim(), findings);
+  } catch (problem) {
+    if (mine === decoded) showProblem(byId("findings"), problem);
+  }
+}
+
+function paste(text) {
+  byId("pasted").value = text;
+  decode();
 }

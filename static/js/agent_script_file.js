@@ -10,10 +10,19 @@ const BLOCK = 512;
 
 /** `{name, data}`: what to send, base64. Rejects with {message, hint} for what holds no program. */
 export async function programIn(file) {
-  const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+  const start = new Uint8Array(await beginning(file, 4));
   if (start[0] === 0x1f && start[1] === 0x8b) return named(file, await fromTar(file));
   if (start[0] === 0x50 && start[1] === 0x4b) return named(file, await fromZip(file));
   return named(file, new Uint8Array(await file.slice(0, SENT).arrayBuffer()));
+}
+
+/** Rejects in words for a folder, which browsers give as a file that cannot be read. */
+async function beginning(file, length) {
+  try {
+    return await file.slice(0, length).arrayBuffer();
+  } catch {
+    throw { message: `${file.name} cannot be read: it is a folder, or it is gone.`, hint: "Drop one file: a package, or bin/Agent.Listener." };
+  }
 }
 
 function named(file, bytes) {
@@ -31,12 +40,12 @@ async function fromTar(file) {
       if (!header || header.every((byte) => byte === 0)) return null;
       const name = text(header.subarray(0, 100)).replace(/^\.\//, "");
       const size = Number.parseInt(text(header.subarray(124, 136)), 8);
-      if (!Number.isFinite(size) || size < 0 || source.passed > SEARCHED) return null;
+      if (!Number.isFinite(size) || size < 0) return null;
       if (LISTENERS.includes(name)) return await source.take(Math.min(size, SENT), true);
       await source.skip(Math.ceil(size / BLOCK) * BLOCK);
     }
   } catch (error) {
-    throw { message: "The package is damaged: it cannot be unpacked.", hint: String(error?.message ?? "") };
+    throw { message: "The package is damaged, or no agent package.", hint: String(error?.message ?? "") };
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -51,6 +60,7 @@ function bytesOf(reader) {
     const { value, done } = await reader.read();
     if (done) return false;
     source.passed += value.length;
+    if (source.passed > SEARCHED) throw new Error(`${LISTENERS[0]} is not in the first 512 MB of it.`);
     const joined = new Uint8Array(rest.length + value.length);
     joined.set(rest);
     joined.set(value, rest.length);

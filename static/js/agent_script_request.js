@@ -2,9 +2,9 @@
 
 /** Processors that are offered for a system, with the words under the choice. */
 export const PROCESSORS = {
-  linux: { x64: "64-bit Intel and AMD. uname -m says x86_64.", arm: "32-bit ARM, for example Raspberry Pi OS. uname -m says armv7l.", arm64: "64-bit ARM. uname -m says aarch64, and getconf LONG_BIT says 64." },
+  linux: { x64: "64-bit Intel and AMD. `uname -m` says x86_64.", arm: "32-bit ARM, for example Raspberry Pi OS. `uname -m` says armv7l.", arm64: "64-bit ARM. `uname -m` says aarch64, and `getconf LONG_BIT` says 64." },
   "linux-musl": { x64: "64-bit Intel and AMD with musl, such as Alpine.", arm64: "64-bit ARM with musl, such as Alpine." },
-  osx: { x64: "Mac with Intel. uname -m says x86_64.", arm64: "Mac with Apple silicon. uname -m says arm64." },
+  osx: { x64: "Mac with Intel. `uname -m` says x86_64.", arm64: "Mac with Apple silicon. `uname -m` says arm64." },
   win: { x64: "64-bit Windows.", x86: "32-bit Windows.", arm64: "Windows on ARM." },
 };
 
@@ -16,8 +16,8 @@ export const TARGETS = {
   agent_pool: { label: "Pool name", project: false },
 };
 
-const TEXTS = ["version", "url", "kind", "name", "work", "project", "tags", "agent", "checksum", "flavour", "system", "processor"];
-const SWITCHES = ["service", "detect", "replace"];
+export const TEXTS = ["version", "url", "kind", "name", "work", "project", "tags", "agent", "checksum", "flavour", "system", "processor"];
+export const SWITCHES = ["service", "detect", "replace"];
 /** What a link leaves out because everybody begins with it. */
 const USUAL = { work: "_work", project: "", tags: "", agent: "", checksum: "", flavour: "vsts-agent", service: true, detect: false, replace: false };
 
@@ -26,6 +26,9 @@ export function processorOf({ system, processor }) {
   const offered = Object.keys(PROCESSORS[system] ?? PROCESSORS.linux);
   return offered.includes(processor) ? processor : offered[0];
 }
+
+/** True for a script that chooses the processor by itself; Windows has none. */
+export const asksMachine = ({ detect, system }) => detect && system !== "win";
 
 export const ridOf = (values) => `${values.system}-${processorOf(values)}`;
 
@@ -39,7 +42,7 @@ export function asRequest(values) {
   if (tags.length > 0) target.tags = tags;
   const request = { version: values.version.trim(), rid, url: values.url.trim(), work: values.work, service: values.service, target };
   if (values.agent) request.agent = values.agent;
-  if (values.detect && values.system !== "win") request.detect = true;
+  if (asksMachine(values)) request.detect = true;
   if (values.replace) request.replace = true;
   if (values.flavour !== "vsts-agent") request.flavour = values.flavour;
   if (values.checksum.trim()) request.checksums = { [rid]: values.checksum.trim().toLowerCase() };

@@ -1,5 +1,7 @@
 /** What the agent-script page shows, made from answers: script, diff, warnings, program, findings. */
+import { differences } from "./agent_script_words.js";
 import { byId, h, inline, mark, setText } from "./dom.js";
+import { inWords, sentence } from "./units.js";
 
 const RUNS = { runs: "ok", translated: "warn" };
 const SYSTEMS = { ELF: "linux", "Mach-O": "osx", PE: "win" };
@@ -7,7 +9,7 @@ const SYSTEMS = { ELF: "linux", "Mach-O": "osx", PE: "win" };
 /** The script with what was changed marked, the diff under it, and what to know. */
 export function renderAnswer(answer, request) {
   renderScript(answer);
-  renderDiff(answer);
+  renderDiff(answer, request);
   byId("differs").hidden = answer.diff.length === 0;
   setText(byId("why"), answer.why);
   byId("warnings").replaceChildren(...answer.warnings.map(warning));
@@ -16,28 +18,62 @@ export function renderAnswer(answer, request) {
 
 function renderScript(answer) {
   const rows = answer.diff.length > 0 ? answer.diff.flatMap((row) => row.yours) : [{ text: answer.script }];
-  byId("script").replaceChildren(...rows.map((piece) => (piece.changed ? h("mark", { class: "ins" }, piece.text) : piece.text)));
+  byId("script").replaceChildren(...shown(rows, "ins"));
 }
+
+const NAME_BEGINS = /(?:vsts|pipelines)-agent-[a-z-]*$/;
+const NAME_ENDS = /^-[\w.-]*\.(?:tar\.gz|zip)/;
+
+/** Pieces of a script with what is changed marked; a package's name and an option stay in one line. */
+function shown(pieces, tone) {
+  const nodes = [];
+  for (const [place, piece] of pieces.entries()) {
+    const before = pieces[place - 1]?.changed ? NAME_ENDS.exec(piece.text)?.[0] ?? "" : "";
+    const after = pieces[place + 1]?.changed ? NAME_BEGINS.exec(piece.text)?.[0] ?? "" : "";
+    if (piece.changed) {
+      const [front, back] = [NAME_BEGINS.exec(pieces[place - 1]?.text)?.[0], NAME_ENDS.exec(pieces[place + 1]?.text)?.[0]];
+      nodes.push(h("span", { class: "opt" }, front ?? "", h("mark", { class: tone }, piece.text), back ?? ""));
+    } else {
+      nodes.push(...options(piece.text.slice(before.length, piece.text.length - after.length)));
+    }
+  }
+  return nodes;
+}
+
+/** A command with its options kept in one line each. */
+export const options = (text) => text.split(/(--[a-z]+)/).map((part, place) => (place % 2 === 1 ? h("span", { class: "opt" }, part) : part));
 
 function footOf(answer, request) {
   if (answer.shell === "powershell") return "PowerShell 5 or later. What cmd.exe would not leave alone goes through the agent's own variables.";
   if (request.detect) return "bash. It asks for the token or takes it from VSTS_AGENT_INPUT_TOKEN, stops at the first failure, and may be run again.";
-  if (request.version.startsWith("2.") && !request.checksums) return "One line, as the portal of that time gave it.";
+  if (request.version.startsWith("2.") && !request.checksums) return answer.articles ? "One line, as the portal of that time gave it: the article's, byte for byte." : PORTAL[request.target.kind];
   return "One line for bash. It stops at the first command that fails, and checks whose server it talks to.";
 }
 
-function renderDiff(answer) {
-  setText(byId("default-title"), "Default");
-  byId("default-for").replaceChildren(answer.default.rid);
-  byId("yours-for").replaceChildren(answer.package.replace(/^(vsts|pipelines)-agent-/, "").replace(/-[\d.]+(tar\.gz|zip)$/, ""));
+const PORTAL = {
+  deployment_pool: "One line, as the portal of that time gave it.",
+  deployment_group: "One line, in the words that the portal of that time had for deployment pools.",
+  environment: "One line, in the words that the portal of that time had for deployment pools.",
+  agent_pool: "One line, in the words that the portal of that time had for deployment pools; for agent pools it gave none.",
+};
+
+const SYSTEM_WORDS = { linux: "Linux", osx: "macOS", win: "Windows" };
+
+function renderDiff(answer, request) {
+  const { rid, portal } = answer.default;
+  const whose = portal ? "what the portal gives" : "the default";
+  const count = differences(answer);
+  setText(byId("diff-h"), count === 0 ? `Nothing differs from ${whose}` : `${sentence(inWords(count, "word"))} ${count === 1 ? "differs" : "differ"} from ${whose}`);
+  setText(byId("default-title"), `${portal ? "Portal" : "Default"}, ${SYSTEM_WORDS[rid.split("-")[0]]}`);
+  byId("default-for").replaceChildren(mark(rid === request.rid ? "ok" : "refused"), `for ${rid}`);
+  byId("yours-for").replaceChildren(mark("ok"), `for ${request.rid}`);
   for (const [id, side, tone] of [["diff-default", "default", "del"], ["diff-yours", "yours", "ins"]]) {
     byId(id).replaceChildren(...answer.diff.map((row) => rowOf(row, side, tone)));
   }
 }
 
 function rowOf(row, side, tone) {
-  const pieces = row[side].map((piece) => (piece.changed ? h("mark", { class: tone }, piece.text) : piece.text));
-  return h("tr", { class: row.changed ? "hit" : null }, h("td", { class: "ln" }, String(row.line)), h("td", {}, h("code", {}, ...pieces)));
+  return h("tr", { class: row.changed ? "hit" : null }, h("td", { class: "ln" }, String(row.line)), h("td", {}, h("code", {}, ...shown(row[side], tone))));
 }
 
 function warning({ message }) {
@@ -79,7 +115,7 @@ function judgedRow(row) {
 
 /** What a pasted text tells. */
 export function renderFindings(text, findings) {
-  const shown = findings.map(({ cause, mend, line }) => h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, ...inline(cause))), h("p", {}, ...inline(mend)), h("p", { class: "quiet" }, h("code", {}, line))));
-  if (text && shown.length === 0) shown.push(h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, "Nothing here is known to Labdeck. "), "Paste the whole line of the error, or what uname -a says.")));
-  byId("findings").replaceChildren(...shown);
+  const told = findings.map(({ cause, mend, line }) => h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, ...inline(cause))), h("p", {}, ...inline(mend)), h("p", { class: "quiet" }, h("code", {}, line))));
+  if (text && told.length === 0) told.push(h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, "Nothing here is known to Labdeck. "), "Paste the whole line of the error, or what uname -a says.")));
+  byId("findings").replaceChildren(...told);
 }

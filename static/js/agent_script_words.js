@@ -27,6 +27,12 @@ export function previewVerdict(answer, request) {
 
 const defaultWord = (answer) => answer.default.rid.split("-").at(-1);
 
+/** Why there is no script for what the form says. */
+export function refusedVerdict({ kind, message, hint }) {
+  const title = { no_such_package: "There is no such package", bad_request: "No script can be made of this" }[kind] ?? "The script could not be had";
+  return { tone: "refused", title, more: `${message} ${hint}` };
+}
+
 /** `{tone, title, more}` for the last rehearsal; null when there was none. */
 export function rehearsalVerdict(state, waited = 0) {
   if (!state) return null;

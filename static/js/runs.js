@@ -1,6 +1,6 @@
 /** The runs of the affinity page: ask for one, watch it measure, read it, compare two, play it again. */
 import { call } from "./api.js";
-import { ask } from "./ask.js";
+import { ask, showProblem } from "./ask.js";
 import { byId, h, keyed, mark, setText } from "./dom.js";
 import { drawMatrix } from "./runs_matrix.js";
 import { createReplay, play, renderReplay } from "./runs_replay.js";
@@ -13,8 +13,8 @@ const ENDS = new Set(["run.finished", "run.cancelled", "run.failed", "run.cut_of
 export function createRuns(page, hear) {
   const runs = { page, list: [], offer: null, read: new Map(), chosen: null, beside: null, situation: "drop", cell: null, wanted: null, saidAt: 0, drawn: "", replay: null };
   runs.replay = createReplay({ hear, changed: page.refresh });
-  byId("run-choice").addEventListener("change", ({ target }) => choose(runs, Number(target.value)));
-  byId("run-beside").addEventListener("change", ({ target }) => compare(runs, Number(target.value) || null));
+  byId("run-choice").addEventListener("change", ({ target }) => told(choose(runs, Number(target.value))));
+  byId("run-beside").addEventListener("change", ({ target }) => told(compare(runs, Number(target.value) || null)));
   byId("run-tabs").addEventListener("click", (event) => pick(event, (name) => Object.assign(runs, { situation: name, cell: null }), page));
   byId("run-wanted").addEventListener("click", (event) => pick(event, (name) => toggle(runs, name), page));
   byId("run-n").addEventListener("input", page.refresh);
@@ -31,10 +31,17 @@ export function createRuns(page, hear) {
 export function hearRuns(runs, events, live) {
   for (const { kind, data, at } of events) {
     if (kind === "run.started" || kind === "run.cell_measured") runs.saidAt = Date.parse(at);
-    if (kind === "run.cell_measured" && runs.read.get(data.run)?.cells.length === data.place) runs.read.get(data.run).cells.push(data.cell);
+    if (kind === "run.cell_measured") take(runs, data);
     if (live && (kind === "run.started" || ENDS.has(kind))) begin(runs, data.run);
     if (live && kind === "workspace.reset") forget(runs);
   }
+}
+
+/** A cell that comes in its turn is added; where one was missed, the whole run is asked for again. */
+function take(runs, { run, place, cell }) {
+  const cells = runs.read.get(run)?.cells;
+  if (cells?.length === place) cells.push(cell);
+  else if (cells?.length < place) begin(runs, run);
 }
 
 /** Bring the section up to date. */
@@ -167,8 +174,11 @@ function replayFrom(runs, cell) {
   const run = runs.read.get(runs.chosen);
   const wanted = cell ?? {};
   const place = run.cells.findIndex((each) => each.situation === runs.situation && each.affinity === (wanted.affinity ?? each.affinity) && each.transport === (wanted.transport ?? each.transport));
-  play(runs.replay, run, Math.max(0, place)).then(() => byId("verdict").scrollIntoView(), (problem) => setText(byId("run-facts"), problem.message));
+  told(play(runs.replay, run, Math.max(0, place)).then(() => byId("verdict").scrollIntoView()));
 }
+
+/** What went wrong is shown where the click was. */
+const told = (promise) => promise.catch((problem) => showProblem(byId("run-said"), problem));
 
 function measure(runs, event) {
   event.preventDefault();
@@ -206,8 +216,9 @@ async function choose(runs, id) {
   runs.chosen = id;
   if (runs.beside === id) runs.beside = null;
   if (!run.plan.situations.includes(runs.situation)) runs.situation = run.plan.situations[0];
-  const now = run.cells.at(-1)?.situation;
-  if (run.phase === "measuring" && now) runs.situation = now;
+  const newest = run.cells.at(-1)?.situation;
+  const something = run.cells.some(({ situation }) => situation === runs.situation);
+  if (newest && (run.phase === "measuring" || !something)) runs.situation = newest;
   runs.drawn = "";
   runs.page.refresh();
 }

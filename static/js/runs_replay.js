@@ -14,8 +14,8 @@ const BETWEEN_CELLS = 1200;
 export function createReplay({ hear, changed }) {
   const replay = { run: null, place: 0, store: null, tally: null, events: [], times: [], next: 0, at: 0, speed: 1, paused: false, asked: 0, hear, changed };
   byId("replay-pause").addEventListener("click", () => pause(replay, !replay.paused));
-  byId("replay-before").addEventListener("click", () => play(replay, replay.run, replay.place - 1));
-  byId("replay-next").addEventListener("click", () => play(replay, replay.run, replay.place + 1));
+  byId("replay-before").addEventListener("click", () => step(replay, -1));
+  byId("replay-next").addEventListener("click", () => step(replay, 1));
   byId("replay-speed").addEventListener("change", ({ target }) => (replay.speed = Number(target.value)));
   byId("replay-close").addEventListener("click", () => close(replay));
   return replay;
@@ -39,6 +39,11 @@ export async function play(replay, run, place) {
   replay.changed();
   const running = { asked, last: performance.now() };
   requestAnimationFrame((now) => frame(replay, running, now));
+}
+
+/** The cell before or after; when it cannot be had, the replay stands still. */
+function step(replay, by) {
+  play(replay, replay.run, replay.place + by).catch(() => pause(replay, true));
 }
 
 /** Back to the lab as it is now. */
@@ -86,7 +91,7 @@ function frame(replay, running, now) {
   running.last = now;
   if (!replay.paused) advance(replay, passed);
   if (replay.at > (replay.times.at(-1) ?? 0) + BETWEEN_CELLS * replay.speed && replay.place < replay.run.cells.length - 1) {
-    play(replay, replay.run, replay.place + 1).catch(() => pause(replay, true));
+    step(replay, 1);
     return;
   }
   requestAnimationFrame((later) => frame(replay, running, later));

@@ -29,6 +29,8 @@ def test_each_visitor_counts_once_by_what_came_of_it_first():
         line(3, "visitor.reconnecting", "visitor-1", 2.0, attempt=1),
         line(4, "visitor.connected", "visitor-2", 3.0, memory="lost", replica="replica-2", ms=80),
         line(5, "visitor.failed", "visitor-3"),
+        line(5, "visitor.connected", "visitor-3", 4.0, memory="lost", replica="replica-1", ms=7),
+        line(5, "visitor.failed", "visitor-1"),
         line(6, "visitor.connected", "visitor-4", memory="new", replica="replica-2", ms=5),
     )
     assert watch.done

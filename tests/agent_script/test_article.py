@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.agent_script.registration import Target
 from services.agent_script.script import answer
 from tests.agent_script.inputs import ARTICLE
 
@@ -25,6 +26,8 @@ def test_with_the_articles_inputs_the_script_is_the_articles(processor):
     assert found["script"] == GOLDEN.format(processor)
     assert found["package"] == f"vsts-agent-linux-{processor}-2.173.0.tar.gz"
     assert found["download"] in found["script"]
+    assert found["articles"]
+    assert not answer(replace(ARTICLE, rid=f"linux-{processor}", work="w"))["articles"]
 
 
 def test_the_one_word_that_differs_is_marked():
@@ -47,6 +50,13 @@ def test_the_default_differs_from_itself_in_nothing():
     found = answer(replace(ARTICLE, rid="linux-x64"))
     assert not any(row["changed"] for row in found["diff"])
     assert "Nothing differs" in found["why"]
+
+
+def test_the_portal_is_named_only_for_what_it_gave():
+    assert answer(ARTICLE)["default"]["portal"]
+    pool = replace(ARTICLE, target=Target("agent_pool", "Default"))
+    for other in (pool, replace(ARTICLE, version="5.278.0"), replace(ARTICLE, rid="win-x64")):
+        assert not answer(other)["default"]["portal"]
 
 
 def test_it_says_that_the_old_host_is_retired_and_today_uses_the_new_one():

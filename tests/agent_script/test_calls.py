@@ -67,6 +67,17 @@ def test_programs_and_errors_are_read_over_http(dashboard):
     assert (refused.status_code, refused.json()["error"]["kind"]) == (400, "not_a_program")
 
 
+def test_a_rehearsal_that_is_dropped_before_its_turn_makes_room_for_the_next(dashboard):
+    lane = dashboard.demo._lanes["agent_script"]
+    with lane.held():
+        path = "/api/workspaces/demo/agent-script/rehearse"
+        assert dashboard.call("POST", path, json=ASKED).status_code == 202
+        assert dashboard.call("POST", path, json=ASKED).status_code == 409
+        lane.drop()
+        assert dashboard.call("POST", path, json=ASKED).status_code == 202
+        lane.drop()
+
+
 def test_without_the_token_of_the_dashboard_nothing_is_answered(dashboard):
     for path in (
         "/api/agent-script",

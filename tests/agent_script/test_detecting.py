@@ -129,6 +129,22 @@ def test_in_a_terminal_it_asks_for_the_token():
     assert TOKEN not in str(calls)
 
 
+def test_in_a_terminal_that_gives_no_token_nothing_is_registered():
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\n")
+    calls, ran = run(environment={}, stdin=theirs)
+    os.close(theirs)
+    os.close(ours)
+    assert ran.returncode == 1
+    assert b"no token was given" in ran.stderr
+    assert not calls_of("config.sh", calls)
+
+
+def test_the_chosen_processor_does_not_matter_to_a_script_that_chooses():
+    old = replace(ARTICLE, detect=True)
+    assert answer(replace(old, rid="linux-musl-arm64"))["script"] == answer(old)["script"]
+
+
 def test_run_again_it_downloads_and_registers_nothing_twice(tmp_path):
     folder = tmp_path / "place"
     first, _ = run(folder=folder)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.agent_script.go_caches import share_go_caches
 from tests.agent_script.test_article import GOLDEN
 from tests.agent_script.test_rehearsal import ERROR, FOREIGN, MATCHING
-from tests.dashboard import TOKEN
+from tests.dashboard import TOKEN, Dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 LONG = 180_000
@@ -23,6 +24,25 @@ DROP = """([text, name]) => {
 }"""
 
 
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param("docker", marks=pytest.mark.docker), pytest.param("local", marks=pytest.mark.local)],
+)
+def dashboard(request, tmp_path_factory):
+    """One for all tests of this page: what they do does not meet."""
+    state = tmp_path_factory.mktemp("agent-script") / "state"
+    share_go_caches(state, request.config)
+    dashboard = Dashboard(request.param, state).start()
+    yield dashboard
+    dashboard.stop()
+
+
+on_one_engine = pytest.mark.parametrize(
+    "dashboard", [pytest.param("local", marks=pytest.mark.local)], indirect=True, scope="module"
+)
+"""Scripts, files and texts have nothing to do with an engine."""
+
+
 @pytest.fixture
 def agent(page, dashboard):
     page.goto(f"{dashboard.url}/agent-script")
@@ -31,11 +51,14 @@ def agent(page, dashboard):
     return page
 
 
+@on_one_engine
 def test_the_script_follows_the_form_and_the_link_brings_it_back(agent):
     expect(agent.locator("#script")).to_have_text(GOLDEN.format("arm"))
     expect(agent.locator("#verdict")).to_have_text("One word differs: x64 became arm")
     assert agent.locator("#diff-default mark").all_inner_texts() == ["x64"]
     assert agent.locator("#diff-yours mark").all_inner_texts() == ["arm"]
+    expect(agent.locator("#diff-h")).to_have_text("One word differs from what the portal gives")
+    expect(agent.locator("#script-foot")).to_contain_text("byte for byte")
     agent.check("input[name=processor][value=x64]", force=True)
     expect(agent.locator("#script")).to_have_text(GOLDEN.format("x64"))
     expect(agent.locator("#verdict")).to_contain_text("Nothing differs")
@@ -44,10 +67,16 @@ def test_the_script_follows_the_form_and_the_link_brings_it_back(agent):
     agent.select_option("#kind", "agent_pool")
     agent.fill("#name", 'it\'s "new" $(id)')
     expect(agent.locator("#script")).to_contain_text("--pool $'it\\'s \"new\" $(id)'")
-    agent.click("#link")
-    link = agent.evaluate("location.href")
-    assert "token" not in link.lower()
     script = agent.locator("#script").text_content()
+    agent.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    agent.click("#copy")
+    expect(agent.locator("#copy")).to_contain_text("Copied")
+    assert agent.evaluate("navigator.clipboard.readText()") == script
+    agent.click("#link")
+    expect(agent.locator("#link")).to_contain_text("Copied")
+    link = agent.evaluate("navigator.clipboard.readText()")
+    assert link == agent.evaluate("location.href")
+    assert "token" not in link.lower()
     agent.goto(link)
     expect(agent.locator("#script")).to_have_text(script)
 
@@ -58,8 +87,10 @@ def test_the_script_follows_the_form_and_the_link_brings_it_back(agent):
     agent.check("#detect", force=True)
     expect(agent.locator("#script")).to_contain_text("getconf LONG_BIT")
     expect(agent.locator("#differs")).to_be_hidden()
+    expect(agent.locator("input[name=processor]").first).to_be_disabled()
 
 
+@on_one_engine
 def test_the_curl_that_is_shown_gives_the_same_script(agent):
     command = agent.locator("#curl").text_content()
     assert TOKEN not in command
@@ -68,6 +99,7 @@ def test_the_curl_that_is_shown_gives_the_same_script(agent):
     assert ran.stdout.decode() == GOLDEN.format("arm"), ran.stderr
 
 
+@on_one_engine
 def test_a_package_that_does_not_exist_is_refused_in_place(chromium, dashboard):
     """On a page of its own: Chromium notes every 400 in its console, which the other fixture forbids."""
     context = chromium.new_context()
@@ -94,11 +126,39 @@ def test_a_rehearsal_shows_bashs_error_and_then_the_agent_that_runs(agent):
     agent.click("#rehearse")
     expect(agent.locator("#verdict")).to_have_text("The agent registers and runs", timeout=LONG)
     expect(agent.locator("#terminal")).to_contain_text("Listening for Jobs")
-    agent.reload()
-    expect(agent.locator("#rehearsal-verdict")).to_contain_text("The agent registers and runs")
-    expect(agent.locator("#terminal")).to_contain_text("Listening for Jobs")
+    other = agent.context.new_page()
+    other.goto(agent.url)
+    expect(other.locator("#rehearsal-verdict")).to_contain_text("The agent registers and runs")
+    expect(other.locator("#terminal")).to_contain_text("Listening for Jobs")
+    expect(agent.locator("#rehearse")).to_be_enabled(timeout=LONG)
+
+    agent.click("#rehearse")
+    expect(other.locator("#cancel")).to_be_visible(timeout=LONG)
+    other.click("#cancel")
+    expect(agent.locator("#rehearsal-verdict")).to_contain_text("was cancelled", timeout=LONG)
+    expect(other.locator("#cancel")).to_be_hidden()
+    other.close()
 
 
+@on_one_engine
+def test_a_dashboard_killed_meanwhile_is_told_and_the_next_rehearsal_may_begin(agent, dashboard):
+    agent.check(f"input[name=processor][value={MATCHING.split('-')[1]}]", force=True)
+    agent.uncheck("#service", force=True)
+    expect(agent.locator("#script")).not_to_contain_text("svc.sh")
+    agent.click("#rehearse")
+    expect(agent.locator("#main")).to_have_attribute("data-phase", "running", timeout=LONG)
+    dashboard.kill()
+    agent.fill("#name", "typed while it was away")
+    expect(agent.locator("#refusal")).to_contain_text("did not answer")
+    expect(agent.locator("#copy")).to_be_disabled()
+    dashboard.start()
+    expect(agent.locator("#script")).to_contain_text("typed while it was away", timeout=LONG)
+    expect(agent.locator("#rehearsal-verdict")).to_contain_text("restarted meanwhile", timeout=LONG)
+    expect(agent.locator("#rehearse")).to_be_enabled()
+    expect(agent.locator("#verdict .mark")).to_have_count(0)
+
+
+@on_one_engine
 def test_a_chosen_program_and_a_dropped_package_are_read(agent):
     agent.set_input_files("#file", "/bin/sh")
     expect(agent.locator("#bin-h")).to_have_text("sh")
@@ -123,15 +183,19 @@ def base64_package():
     return base64.b64encode(package.getvalue()).decode()
 
 
+@on_one_engine
 def test_a_pasted_error_gets_cause_and_mend(agent):
     agent.fill("#pasted", f"{ERROR}\nLinux pi 6.1.21-v8+ aarch64 GNU/Linux\n32")
     expect(agent.locator("#findings li")).to_have_count(2)
     expect(agent.locator("#findings")).to_contain_text("compiled for another processor")
     expect(agent.locator("#findings")).to_contain_text("Take linux-arm")
+    agent.click("#examples button:has-text('Pi Zero')")
+    expect(agent.locator("#findings")).to_contain_text("There is no agent for it")
     agent.fill("#pasted", "<img src=x onerror=alert(1)>")
     expect(agent.locator("#findings")).to_contain_text("Nothing here is known")
 
 
+@on_one_engine
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_fits_and_every_control_is_reached_by_keyboard(agent, width):
     agent.set_viewport_size({"width": width, "height": 844})

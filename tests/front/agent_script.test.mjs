@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { test } from "node:test";
 import { programIn } from "../../static/js/agent_script_file.js";
 import { asQuery, asRequest, fromQuery, ridOf } from "../../static/js/agent_script_request.js";
-import { previewVerdict, rehearsalVerdict } from "../../static/js/agent_script_words.js";
+import { previewVerdict, refusedVerdict, rehearsalVerdict } from "../../static/js/agent_script_words.js";
 
 const VALUES = {
   processor: "arm", system: "linux", version: "2.173.0", url: "https://example.test/o/", kind: "deployment_pool", name: "SandboxDeploy", work: "_work",
@@ -40,6 +40,19 @@ test("headlines say what differs, and what a rehearsal met", () => {
   assert.equal(rehearsalVerdict({ phase: "running", rid: "linux-arm" }, 3.2).title, "Rehearsing with the linux-arm package, 3 s");
 });
 
+test("a refusal is told for what it is", () => {
+  const title = (kind) => refusedVerdict({ kind, message: "m", hint: "h" }).title;
+  assert.match(title("no_such_package"), /no such package/);
+  assert.match(title("bad_request"), /No script can be made/);
+  assert.match(title("away"), /could not be had/);
+});
+
+test("a package whose first file never ends is given up", { timeout: 60_000 }, async () => {
+  const chunk = gzipSync(Buffer.alloc(64 * 1024 * 1024, 7));
+  const endless = new File([gzipSync(entryHeader("bin/first.dll", 2 ** 32)), ...Array(12).fill(chunk)], "p.tar.gz");
+  await assert.rejects(programIn(endless), { message: /not in the first 512 MB|damaged/ });
+});
+
 test("the program is found in a package of many pieces, and nothing else is sent", async () => {
   const big = Buffer.alloc(3_000_000, 7);
   const tar = Buffer.concat([entry("bin/first.dll", big), entry("./bin/Agent.Listener", Buffer.from("\x7fELF of a test")), Buffer.alloc(1024)]);
@@ -53,9 +66,14 @@ test("a package without the program, or damaged, is refused in words", async () 
   await assert.rejects(programIn(new File(["PK\x03\x04 and no table"], "p.zip")), { message: /table/ });
 });
 
-function entry(name, content) {
+function entryHeader(name, size) {
   const header = Buffer.alloc(512);
   header.write(name);
-  header.write(content.length.toString(8).padStart(11, "0"), 124);
+  header.write(size.toString(8).padStart(11, "0"), 124);
+  return header;
+}
+
+function entry(name, content) {
+  const header = entryHeader(name, content.length);
   return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
 }

@@ -52,6 +52,10 @@ test("the verdict of Hello-Go follows the build, then the program", () => {
   assert.equal(helloVerdict({ hello_go: { phase: "running", url: "http://127.0.0.1:8080", calls: null } }).title, "Hello-Go answers on port 8080");
   const built = { engine: { name: "docker" }, hello_go: { phase: "stopped", image: { size: 7800000 } } };
   assert.equal(helloVerdict(built).title, "Built: the image has 7.8 MB");
+  const images = { build: { size: 320754161 } };
+  const both = (image) => helloVerdict({ engine: { name: "docker" }, hello_go: { phase: "stopped", images, image: { layers: [{}], ...image } } }).title;
+  assert.equal(both({ role: "runtime", size: 7821189 }), "The compiler stays behind: 321 MB becomes 7.8");
+  assert.equal(both({ role: "single", size: 320754161 }), "The compiler came along: 321 MB");
 });
 
 test("each line of the log has a shape that says how it went", () => {

@@ -23,8 +23,10 @@ AFTERWARDS = {
     "broken-frame": '{"type":\x1e',
     "close-for-good": '{"type":7,"error":"Go away."}\x1e',
     "close-for-now": '{"type":7,"allowReconnect":true}\x1e',
+    "move": '{"type":1,"target":"Pause","arguments":["our memory, signed"]}\x1e',
+    "move-unread": '{"type":1,"target":"Pause","arguments":["our memory, signed"]}\x1e',
 }
-seen = {"at_once": 0, "most_at_once": 0, "visitors_of_peer": {}}
+seen = {"at_once": 0, "most_at_once": 0, "visitors_of_peer": {}, "resumed": []}
 
 
 async def page(request):
@@ -77,8 +79,11 @@ async def answer(socket, message):
         await socket.send_str(completion(message, {"replica": "replica-1"}))
     elif message.get("target") == "GetState":
         await socket.send_str(completion(message, {"replica": "replica-1", "circuit": "circuit", "count": 0}))
-        if WAY in AFTERWARDS:
+        if WAY in AFTERWARDS and not seen["resumed"]:
             await socket.send_str(AFTERWARDS[WAY])
+    elif message.get("target") == "ResumeCircuit":
+        seen["resumed"].append(message["arguments"])
+        await socket.send_str(completion(message, "circuit-2" if WAY == "move" else None))
     elif message.get("target") == "ConnectCircuit":
         await socket.send_str(completion(message, True))
 
@@ -89,7 +94,7 @@ def completion(message, result):
 
 async def watch(request):
     visitors = [sorted(names) for names in seen["visitors_of_peer"].values()]
-    return web.json_response({"most_at_once": seen["most_at_once"], "visitors_of_peer": visitors})
+    return web.json_response(seen | {"visitors_of_peer": visitors})
 
 
 app = web.Application()

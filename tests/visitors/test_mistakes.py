@@ -1,15 +1,17 @@
 """Servers that break the protocol: a visitor says so and lives on, and the crowd with it."""
 
 import asyncio
+import json
 import time
 
 import pytest
+from lab_programs import call
 
 from services.visitors import connection as hub
 from services.visitors.browser import Browser
 from services.visitors.connection import HubConnection
 from services.visitors.negotiation import StartFailed
-from services.visitors.settings import CrowdSettings
+from services.visitors.settings import CrowdSettings, Ways
 from services.visitors.transports import ConnectionLost
 
 FAILED = {
@@ -49,6 +51,18 @@ def test_other_ends_are_answered_by_reconnecting(crowd, strange_server, way):
     crowd.wait_for("visitor.connected", memory="kept")
 
 
+@pytest.mark.parametrize(("way", "memory"), [("move", "kept"), ("move-unread", "lost")])
+def test_asked_to_move_a_visitor_hands_in_what_it_was_given(crowd, strange_server, way, memory):
+    target = strange_server(way)
+    crowd.set(1, target=target, reload_seconds=60)
+    [back] = crowd.wait_for("visitor.connected", memory=memory)
+    assert (back["data"]["moved_from"], back["data"]["circuit"]) == (
+        ("replica-1", "circuit-2") if memory == "kept" else (None, "circuit")
+    )
+    assert seen(target)["resumed"] == [["our memory, signed"]]
+    assert not crowd.of("visitor.reconnecting") and not crowd.of("visitor.failed")
+
+
 def test_a_target_where_nobody_listens_makes_failed_visitors(crowd):
     crowd.set(2, target="http://127.0.0.1:1", reload_seconds=60)
     crowd.wait_until(failed=2)
@@ -62,7 +76,7 @@ def test_a_silent_server_is_pinged_and_then_given_up(strange_server, monkeypatch
     sent = []
 
     async def wait_in_silence(browser):
-        connection = await HubConnection.start(browser, CrowdSettings())
+        connection = await HubConnection.start(browser, Ways())
         send = connection._transport.send
         monkeypatch.setattr(connection._transport, "send", lambda frame: sent.append(frame) or send(frame))
         with pytest.raises(ConnectionLost, match="Server timeout elapsed"):
@@ -77,9 +91,13 @@ def test_a_handshake_that_is_never_answered_is_given_up(strange_server, monkeypa
 
     async def shake_hands(browser):
         with pytest.raises(StartFailed, match="Server timeout elapsed"):
-            await HubConnection.start(browser, CrowdSettings())
+            await HubConnection.start(browser, Ways())
 
     _with_browser(strange_server("silent"), shake_hands)
+
+
+def seen(target):
+    return json.loads(call(int(target.rsplit(":", 1)[1]), "GET", "/seen")[2])
 
 
 def _with_browser(target, do):

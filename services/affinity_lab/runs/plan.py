@@ -134,7 +134,8 @@ def rough_seconds(cell: Cell, plan: Plan) -> float:
 
 def offer(app: str) -> dict[str, Any]:
     """What can be asked of a run on this app: names, labels, and roughly how long each situation takes."""
-    situations, columns = APPS[app].situations, APPS[app].columns
+    known = APPS.get(app) or APPS["circuit"]
+    situations, columns = known.situations, known.columns
     transports = tuple(column.name for column in columns)
     return {
         "app": app,

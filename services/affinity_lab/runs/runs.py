@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,25 +12,29 @@ from services.affinity_lab.asker import By
 from services.affinity_lab.balancer import Balancer
 from services.affinity_lab.crowd import Crowd
 from services.affinity_lab.replicas import Replicas
+from services.affinity_lab.runs.clock import Clock
 from services.affinity_lab.runs.export import as_csv
 from services.affinity_lab.runs.measure import measure
-from services.affinity_lab.runs.plan import APPS, Cell, Plan, offer, rough_seconds
+from services.affinity_lab.runs.plan import APPS, Plan, offer
 from services.affinity_lab.runs.stage import Stage
 from services.affinity_lab.runs.store import RunStore
+from services.affinity_lab.runs.words import ENDS, cell_text, kept, spoken
 from services.errors import BadRequest, LabError, NotFound, WrongPhase
 from services.workspaces.jobs import Unexpected
 from services.workspaces.workspace import Workspace
 
 IDLE: Mapping[str, Any] = {"phase": "idle"}
+_logger = logging.getLogger(__name__)
 Submit = Callable[..., str]
 """`submit(name, work, text, by)` of the lab: queue work behind what it does already; the job's id."""
 
 
-class _Ended(Exception):
-    """The run is to end here; `phase` says as what, None when the next dashboard is to see to it."""
+class _Cancelled(Exception):
+    """Somebody ended the run."""
 
-    def __init__(self, phase: str | None) -> None:
-        self.phase = phase
+
+class _Closing(Exception):
+    """The dashboard goes; nothing more is to be done here."""
 
 
 class Runs:
@@ -78,14 +83,14 @@ class Runs:
         found = self.get(run)
         if self._active != run:
             raise WrongPhase(
-                f"Run {run} is {_spoken(found['phase'])} already.", hint="There is nothing to cancel."
+                f"Run {run} is {spoken(found['phase'])} already.", hint="There is nothing to cancel."
             )
         self._cancelled.set()
         return {"run": run, "cancelling": True}
 
     def all(self) -> dict[str, Any]:
         """All runs, the newest first, without their cells; and what can be asked of the next one."""
-        return {"runs": self._store.all(), "offer": offer(self._log.at("app") or "circuit")}
+        return {"runs": self._store.all(), "offer": offer(self._app)}
 
     def get(self, run: int) -> dict[str, Any]:
         """One run with its cells, and how its app's situations and columns are called."""
@@ -135,7 +140,7 @@ class Runs:
 
     def _cut_off(self, run: int, measured: int, running: bool) -> None:
         self._store.end(run, "cut_off", self._stage.mark())
-        text = f"Run {run} was cut off: the dashboard ended while it measured. {_kept(measured)}"
+        text = f"Run {run} was cut off: the dashboard ended while it measured. {kept(measured)}"
         self._say("run.cut_off", text, {"run": run}, {"run": _idle(run)}, level="warning")
         before = self._store.before(run)
         if before and running:
@@ -150,12 +155,19 @@ class Runs:
 
     # the work
 
+    @property
+    def _app(self) -> str:
+        """What the replicas run."""
+        return self._log.at("app") or "circuit"
+
     def _plan(self, asked: Mapping[str, Any], before: Mapping[str, Any]) -> Plan:
+        if self._app not in APPS:
+            raise WrongPhase(f"Runs cannot measure {self._app} yet.", hint="Launch the lab with another app.")
         given = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
         now = {
             "replicas": before["replicas"],
             "algorithm": before["affinity"].get("algorithm", "round_robin"),
-            "app": self._log.at("app") or "circuit",
+            "app": self._app,
             "shared_keys": bool(self._log.at("page_keys", "shared")),
             "engine": self._engine,
         }
@@ -165,37 +177,41 @@ class Runs:
         return plan
 
     def _work(self, run: int, plan: Plan, by: By) -> None:
-        error: LabError | None = None
-        phase: str | None = "finished"
+        """The job. When the dashboard goes meanwhile, all is left to the next one."""
+        with contextlib.suppress(_Closing):
+            error = self._measured(run, plan, by)
+            self._finish(run, error)
+            if isinstance(error, LabError):
+                raise error
+
+    def _measured(self, run: int, plan: Plan, by: By) -> LabError | _Cancelled | None:
+        """Why it ended early; None when all cells are measured."""
         try:
             self._measure(run, plan, by)
-        except _Ended as ended:
-            phase = ended.phase
-        except LabError as failure:
-            phase, error = "failed", failure
-        except Exception:
-            self._finish(run, "failed", Unexpected())
+        except (LabError, _Cancelled) as why:
+            return why
+        except _Closing:
             raise
-        if phase:
-            self._finish(run, phase, error)
-        if error:
-            raise error
+        except Exception:
+            _logger.exception("run %d failed unexpectedly", run)
+            return Unexpected()
+        return None
 
     def _measure(self, run: int, plan: Plan, by: By) -> None:
         cells = plan.cells
         self._store.begin(run, self._stage.facts(), self._stage.mark())
         text = f"Run {run} measures {len(cells)} cells with {plan.n} visitors each."
-        rough = sum(rough_seconds(cell, plan) for cell in cells)
+        clock = Clock(plan)
         state = {
             "id": run,
             "phase": "measuring",
             "done": 0,
             "total": len(cells),
-            "seconds_left": round(rough),
+            "seconds_left": clock.whole,
         }
         self._say("run.started", text, {"run": run, "plan": plan.as_dict(), "by": by}, {"run": state})
         self._stage.set_up(plan.replicas, plan.algorithm)
-        clock = _Clock(plan, cells)
+        clock.start()
         for place, cell in enumerate(cells):
             self._check()
             asked = {"affinity": cell.affinity, "transport": cell.transport, "situation": cell.situation}
@@ -208,26 +224,28 @@ class Runs:
             left = clock.left(place + 1)
             done = {"run": {"done": place + 1, "seconds_left": left}}
             data = {"run": run, "place": place, "cell": measured}
-            self._say("run.cell_measured", _cell_text(run, cell, measured["outcome"]), data, done)
+            self._say("run.cell_measured", cell_text(run, cell, measured["outcome"]), data, done)
 
     def _check(self) -> None:
-        """Raises _Ended when the run was cancelled, or when nothing of it is wanted any more."""
+        """Raises what ends the run: somebody cancelled it, or nothing of it is wanted any more."""
         ending = self._ending()
         if ending == "closing":
-            raise _Ended(None)
+            raise _Closing
         if ending == "dropped" or self._cancelled.is_set():
-            raise _Ended("cancelled")
+            raise _Cancelled
 
-    def _finish(self, run: int, phase: str, error: LabError | None = None) -> None:
+    def _finish(self, run: int, why: LabError | _Cancelled | None) -> None:
         """Put the lab back, then say how the run ended."""
         last = self._stage.mark()
         self._cancelled.clear()
+        error = why if isinstance(why, LabError) else None
         if self._ending() is None:
-            error = self._put_back(run, self._store.before(run)) or error
-        phase = "failed" if error else phase
+            not_restored = self._put_back(run, self._store.before(run))
+            error = error or not_restored
+        phase = "failed" if error else "cancelled" if why else "finished"
         self._store.end(run, phase, last, error.as_dict() if error else None)
         measured = (self._store.get(run) or {"measured": 0})["measured"]
-        text = f"Run {run} {_ENDS[phase]}. {_kept(measured)}{f' {error.message}' if error else ''}"
+        text = f"Run {run} {ENDS[phase]}. {kept(measured)}{f' {error.message}' if error else ''}"
         level = {"failed": "error", "cancelled": "warning"}.get(phase, "info")
         data = {"run": run, "measured": measured} | ({"error": error.as_dict()} if error else {})
         self._active = None
@@ -249,13 +267,16 @@ class Runs:
             data = {"run": run, "error": error.as_dict()}
             self._say("run.lab_not_restored", text, data, then or {}, level="error")
             return error
+        except _Cancelled:
+            return None  # everything is to be removed
         self._say("run.lab_restored", f"The lab is as it was before run {run}.", {"run": run}, then or {})
         return None
 
     def _put_back_later(self, run: int, before: dict[str, Any]) -> None:
         """The job after a restart."""
         try:
-            self._put_back(run, before, {"run": _idle(run)})
+            with contextlib.suppress(_Closing):
+                self._put_back(run, before, {"run": _idle(run)})
         finally:
             self._active = None
 
@@ -265,44 +286,10 @@ class Runs:
         self._log.record("run", kind, text, level=level, data=data, patch=patch)
 
 
-class _Clock:
-    """Guesses what is left from what the cells took so far."""
-
-    def __init__(self, plan: Plan, cells: list[Cell]) -> None:
-        self._rough = [rough_seconds(cell, plan) for cell in cells]
-        self._begun = time.monotonic()
-
-    def left(self, done: int) -> int:
-        """Seconds, once `done` cells are over: a busy machine makes each of them longer by as much."""
-        late = (time.monotonic() - self._begun - sum(self._rough[:done])) / done
-        return max(1, round(sum(max(0.1, rough + late) for rough in self._rough[done:])))
-
-
 _PUTTING: Mapping[str, Any] = {"run": {"phase": "putting_back", "cell": None, "seconds_left": None}}
-_ENDS = {
-    "finished": "is finished",
-    "cancelled": "was cancelled",
-    "failed": "failed",
-    "cut_off": "was cut off",
-}
 
 
 def _idle(last: int) -> dict[str, Any]:
     """The state's part `run` when nothing is measured; `last` is the newest run that ended."""
     gone = dict.fromkeys(("id", "done", "total", "seconds_left", "cell"))
     return {"phase": "idle", "last": last} | gone
-
-
-def _spoken(phase: str) -> str:
-    return phase.replace("_", " ")
-
-
-def _kept(measured: int) -> str:
-    if measured == 0:
-        return "Nothing was measured."
-    return f"{measured} cell{'s were' if measured > 1 else ' was'} measured and kept."
-
-
-def _cell_text(run: int, cell: Cell, outcome: Mapping[str, Any]) -> str:
-    kept = f", {outcome['kept']} with memory" if outcome["kept"] else ""
-    return f"Run {run}: {cell.words}: {outcome['back']} of {outcome['n']} back{kept}."

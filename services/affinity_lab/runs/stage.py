@@ -76,7 +76,7 @@ class Stage:
     def put_back(self, before: Mapping[str, Any]) -> None:
         """As `facts` found it: what runs is left alone, what is missing is started."""
         with contextlib.suppress(LabError):
-            self._crowd.set({"count": 0}, "run")
+            self.empty()
         self._scale(before["replicas"])
         wanted = {key: value for key, value in before["affinity"].items() if value is not None}
         self._balancer.set_affinity(wanted, "run")
@@ -157,7 +157,8 @@ class Stage:
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running":
-                raise ServiceFailed(f"{name} is {known[name].get('phase')} though nobody wanted that.")
+                hint = "Its last lines in the log may say why. Then measure again."
+                raise ServiceFailed(f"{name} went down while the lab was measured.", hint=hint)
         return in_order(known)
 
     def _scale(self, count: int) -> None:

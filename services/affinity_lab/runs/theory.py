@@ -117,7 +117,8 @@ def _certain(cell: Cell) -> Expected:
     if cell.situation == "drop":
         return Expected(1.0, 1.0, f"{how} leads each request to the replica that holds the memory.")
     if cell.situation == "replica_death":
-        return Expected(1.0, 0.0, "Another replica takes over; the memory died with the replica.")
+        why = "Once the balancer has noticed, another replica takes over; the memory died with the replica."
+        return Expected(1.0, 0.0, why)
     new = (
         "" if cell.situation == "first_connect" else " A page that is loaded again begins with a new memory."
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import resource
 import socket
+import stat
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +26,13 @@ _CHANGES = sum(1 << bit for bit in (1, *range(4, 13)))
 """Landlock's rights that change files: write, remove, make (linux/landlock.h, first version)."""
 _TRUNCATE = 1 << 14
 """Since its third version."""
+_NO_OTHERS = 0b11
+"""Since its sixth version: no abstract sockets and no signals of processes outside of the sandbox."""
+NOBODY = 65532
+"""Whom scripts run as when the dashboard is root; in the container it is the user of the image."""
+
+_PROCESSES = 256
+"""All rehearsals on this machine count together, for they are one user."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -40,8 +49,35 @@ def confine(folder: Path) -> dict[str, str]:
         if alone
         else "this machine's: the kernel gave it none of its own",
         "files": "writes in its own folder only" if locked else _files_without_lock(),
-        "user": f"user {os.getuid()}" + (" (root)" if os.getuid() == 0 else ""),
     }
+
+
+def user_for(folder: Path, *programs: Path) -> int:
+    """Who the script is to be: not root, where somebody else can get at `folder` and the programs."""
+    mine = os.getuid()
+    if mine != 0:
+        return mine
+    for place in (folder, folder.parent):
+        if stat.S_IMODE(place.stat().st_mode) == 0o700:  # made for this, and for nobody else
+            place.chmod(0o711)
+    on_the_way = {parent for place in (folder, *programs) for parent in place.resolve().parents}
+    return NOBODY if all(parent.stat().st_mode & 0o001 for parent in on_the_way) else mine
+
+
+def hand_over(folder: Path, user: int) -> None:
+    """All of it becomes the user's."""
+    if user != os.getuid():
+        for entry in (folder, *folder.rglob("*")):
+            os.chown(entry, user, user)
+
+
+def become(user: int) -> None:
+    """Be that user for good, with few processes; for a child between fork and exec."""
+    if user != os.getuid():
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
 
 
 def _networks() -> list[str]:
@@ -72,16 +108,17 @@ def _raise_loopback() -> None:
 
 
 def _lock_files(folder: Path) -> bool:
-    """Landlock: True when nothing outside of `folder` can be changed any more, but /dev written to."""
+    """Landlock: True when no file outside of `folder` can be written, made or removed any more."""
     version = _libc.syscall(_CREATE_RULESET, None, 0, 1)
     if version < 1:
         return False
     changes = _CHANGES | (_TRUNCATE if version >= 3 else 0)
-    ruleset = _libc.syscall(_CREATE_RULESET, ctypes.c_char_p(struct.pack("=Q", changes)), 8, 0)
+    asked = struct.pack("=3Q", changes, 0, _NO_OTHERS) if version >= 6 else struct.pack("=Q", changes)
+    ruleset = _libc.syscall(_CREATE_RULESET, ctypes.c_char_p(asked), len(asked), 0)
     if ruleset < 0:
         return False
     try:
-        allowed = [_allow(ruleset, folder, changes), _allow(ruleset, Path("/dev"), _WRITE_FILE)]
+        allowed = [_allow(ruleset, folder, changes), _allow(ruleset, Path("/dev/null"), _WRITE_FILE)]
         return all(allowed) and _libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
     finally:
         os.close(ruleset)

@@ -12,6 +12,7 @@ import platform
 import queue
 import re
 import resource
+import secrets
 import shutil
 import signal
 import subprocess
@@ -24,16 +25,22 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from confinement import confine  # type: ignore[import-not-found]  # beside it, wherever it runs
+from confinement import become, confine, hand_over, user_for  # type: ignore[import-not-found]  # beside it, wherever it runs
 
 HERE = Path(__file__).parent
-MARK = "\x1e"
-"""Begins lines that are not the script's: commands as bash traces them, exit codes."""
+MARK = f"\x1e{secrets.token_hex(8)}"
+"""Begins lines that are not the script's: commands as bash traces them, exit codes. Nobody can guess it."""
+PATH = "/usr/local/bin:/usr/bin:/bin"
 MOST_LINES = 2000
 LONGEST_LINE = 2000
 LARGEST_FILE = 128 * 1024 * 1024
 SECONDS_TO_LISTEN = 5.0
 """After the script's end, a service in the background has this long to say that it listens."""
+SECONDS_TO_READ = 5.0
+"""For what was written before the end; who left the script's session could hold the pipe open for ever."""
+QUOTED = re.compile(r"""\$'(?:\\.|[^'\\])*'|'[^']*'|"(?:\\.|[^"\\])*"|\\.""", re.DOTALL)
+"""How bash quotes the words of a command that it traces."""
+MOST_LINES_OF_A_COMMAND = 100
 RUNNING = "Listening for Jobs"
 
 OUTCOMES = (
@@ -43,10 +50,10 @@ OUTCOMES = (
 )
 
 # Sourced by the script's bash before its first line; config.sh and the others do not get it.
-BEFORE = """\
+BEFORE = f"""\
 unset BASH_ENV
-PS4=$'\\x1e'
-trap 'printf "\\036!%s\\n" "$?" >&2' ERR
+PS4=${MARK!r}
+trap 'printf "\\036{MARK[1:]}!%s\\n" "$?" >&2' ERR
 set -x
 """
 SUDO = """\
@@ -115,20 +122,24 @@ def write_program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
+def has_curl() -> bool:
+    return shutil.which("curl", path=PATH) is not None
+
+
 def environment(folder: Path, server: str) -> dict[str, str]:
     """What the script sees: nothing of the dashboard's environment, and no token but a made-up one."""
     programs = folder / "programs"
     programs.mkdir()
     write_program(programs / "sudo", SUDO)
     write_program(programs / "systemctl", SYSTEMCTL)
-    if not shutil.which("curl", path="/usr/local/bin:/usr/bin:/bin"):
+    if not has_curl():
         write_program(programs / "curl", f"#!{sys.executable}\n{CURL}")
     (folder / "before.sh").write_text(BEFORE)
     # Every address is the lab's server, whatever its name.
     (folder / ".curlrc").write_text(f'connect-to = "::{server}"\nnoproxy = "*"\n')
     kept = {name: os.environ[name] for name in ("LAB_PROCESS",) if name in os.environ}
     return {
-        "PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{programs}:{PATH}",
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "LC_ALL": "C.UTF-8",
@@ -139,42 +150,56 @@ def environment(folder: Path, server: str) -> dict[str, str]:
     }
 
 
-def limited() -> None:
+def limited(user: int) -> None:
     """Of the script and all that it starts."""
+    become(user)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 
 
+def goes_on(command: str) -> bool:
+    """True for a traced command that ends inside of a quoted text."""
+    return bool(set("'\"") & set(QUOTED.sub("", command))) and command.count("\n") < MOST_LINES_OF_A_COMMAND
+
+
 class Rehearsal:
     """One run of the script."""
 
-    def __init__(self, folder: Path, server: str, seconds: float) -> None:
+    def __init__(self, folder: Path, server: str, seconds: float, user: int) -> None:
         script = folder / "script.sh"
         script.write_text(os.environ["LAB_SCRIPT"])
         self.folder = folder
         self.began = time.monotonic()
         self.deadline = self.began + seconds
         self.outcome, self.telling, self.running_at = "", "", 0.0
+        self.half = ""
         self.codes: list[int] = []
         self.lines: queue.Queue[str] = queue.Queue()
+        given = environment(folder, server)
+        hand_over(folder, user)
         self.script = subprocess.Popen(
             ["bash", str(script)],
             cwd=folder,
-            env=environment(folder, server),
+            env=given,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            preexec_fn=limited,
+            preexec_fn=lambda: limited(user),
             start_new_session=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
-        assert self.script.stdout is not None
-        for number, line in enumerate(self.script.stdout):
+        output = self.script.stdout
+        assert output is not None
+        pieces = iter(lambda: output.readline(4 * LONGEST_LINE), b"")
+        for number, line in enumerate(pieces):
             if number < MOST_LINES:
-                self.lines.put(line[: 4 * LONGEST_LINE].decode(errors="replace"))
+                self.lines.put(line.decode(errors="replace"))
+            elif number == MOST_LINES:
+                self.lines.put(f"… more than {MOST_LINES} lines; the rest is not shown")
 
     def watch(self) -> None:
         """Tell lines until there is nothing more to come, the agent runs, or time is up."""
@@ -195,20 +220,32 @@ class Rehearsal:
 
     def tell(self, line: str) -> None:
         """One line of the script's, or one of ours about it."""
-        text = line.rstrip("\r\n").rpartition("\r")[2][:LONGEST_LINE].replace(str(self.folder), "~")
-        if text.startswith(f"{MARK}!"):
-            self.codes.append(int(text[2:] or 0))
-            return self.out("exit", f"exit {text[2:]} after {self.seconds()} s")
-        if text.startswith(MARK):
-            command = text.lstrip(MARK)
-            return None if command.startswith("printf '\\036!") else self.out("command", command)
+        text = line.rstrip("\r\n").replace(str(self.folder), "~")
+        depth, marked, rest = text.partition(MARK[1:])
+        if self.half:  # a traced command goes on where a text in it has a line end
+            return self.tell_command(f"{self.half}\n{text}")
+        if marked and not depth.strip(MARK[0]):  # bash repeats the first letter for each level
+            return self.tell_command(rest)
+        text = text.rpartition("\r")[2][:LONGEST_LINE]
         if text.strip():
             self.out("output", text)
             self.judge(text)
         return None
 
+    def tell_command(self, text: str) -> None:
+        """What bash traced, or the exit code of what failed."""
+        self.half = text if goes_on(text) else ""
+        if self.half or text.startswith(f"printf '\\036{MARK[1:]}!"):
+            return
+        if text.startswith("!"):
+            self.codes.append(int(text[1:]))
+            self.out("exit", f"exit {text[1:]} after {self.seconds()} s")
+        else:
+            self.out("command", text[:LONGEST_LINE])
+
     def out(self, stream: str, text: str) -> None:
-        say("output.line", text, "error" if self.is_error(text) else "info", stream=stream)
+        failed = stream == "output" and self.is_error(text)
+        say("output.line", text, "error" if failed else "info", stream=stream)
 
     def is_error(self, text: str) -> bool:
         return any(pattern.search(text) for _, pattern in OUTCOMES)
@@ -251,6 +288,7 @@ class Rehearsal:
             while self.listeners() and time.monotonic() < until:
                 time.sleep(0.01)
         self.script.wait()
+        self.reader.join(SECONDS_TO_READ)
         while not self.lines.empty():
             self.tell(self.lines.get())
         return code
@@ -276,21 +314,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     scratch = Path(os.environ.get("TMPDIR", "/tmp")).resolve()
     facts = confine(scratch)
+    folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=scratch))
+    user = user_for(folder) if has_curl() else user_for(folder, Path(sys.executable))
+    facts["user"] = f"user {user}" + (" (root)" if user == 0 else "")
     words = f"Network: {facts['network']}. Files: {facts['files']}. It runs as {facts['user']}."
     say("agent_script.confined", words, **facts)
-    folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=scratch))
     try:
-        rehearse(folder)
+        rehearse(folder, user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def rehearse(folder: Path) -> None:
+def rehearse(folder: Path, user: int) -> None:
     """Serve the package, run the script, tell how it ended."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Packages)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     tell_machine()
-    rehearsal = Rehearsal(folder, f"127.0.0.1:{server.server_port}", float(os.environ["LAB_SECONDS"]))
+    rehearsal = Rehearsal(folder, f"127.0.0.1:{server.server_port}", float(os.environ["LAB_SECONDS"]), user)
     try:
         rehearsal.watch()
     finally:
