@@ -69,6 +69,14 @@ class NotOnThisEngine(LabError):
     hint = "Run with the other engine: LAB_ENGINE=local or LAB_ENGINE=docker."
 
 
+class NotInThisApp(LabError):
+    """The app that the replicas run cannot do it; the other one can."""
+
+    status = 409
+    kind = "not_in_this_app"
+    hint = "Stop the lab, and launch it with the other app."
+
+
 class TooLarge(LabError):
     """A body over the limit."""
 

@@ -240,8 +240,7 @@ class ScriptedEngine:
             if old and old.instance.running:
                 raise ServiceFailed(f"{spec.instance} runs already.")
             ports = {name: self._port(port.publish) for name, port in spec.ports.items()}
-            own = {f"LAB_LISTEN_{name.upper()}": f"127.0.0.1:{number}" for name, number in ports.items()}
-            own |= {"LAB_WORKSPACE": spec.workspace, "LAB_INSTANCE": spec.instance}
+            own = spec.told("127.0.0.1", ports)
             program = Program(self.world, replace(spec, environment={**spec.environment, **own}), ports)
             self.world.programs[spec.workspace, spec.instance] = program
             program.tell("started")

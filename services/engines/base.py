@@ -25,12 +25,16 @@ class Recipe:
     """Image name, such as `hello-go` or `services`."""
     context: Path
     """Folder that holds the Dockerfile and what it copies."""
-    language: Literal["go", "python"]
-    """Without containers: `go` is compiled in `context`; `python` runs there, by the dashboard's Python."""
+    language: Literal["go", "python", "dotnet"]
+    """Without containers: `go` and `dotnet` are compiled in `context`; `python` runs there, by the
+    dashboard's Python."""
     target: str | None = None
     """Stage of the Dockerfile; None is the last one."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """Build arguments, such as the base images; GOOS, GOARCH, GOARM, BUILDMODE, LDFLAGS on any engine."""
+    ready: str = ""
+    """What somebody made already, taken instead of a build: the tag of an image where there are containers,
+    the path of a program where not."""
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -120,6 +124,8 @@ class Port:
     """Inside a container. The local engine chooses a free loopback port when `publish` is 0."""
     publish: int = 0
     """Port on this machine's loopback; 0 means any free one. Taken: `start` raises PortTaken."""
+    variable: str = ""
+    """For a program that is not ours: the variable in which it looks for the number alone."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,11 @@ class Spec:
     ports: Mapping[str, Port] = field(default_factory=dict)
     """By name: `public`, `control`."""
     limits: Limits = Limits()
+    host_variable: str = ""
+    """For a program that is not ours: the variable in which it looks for the address to listen on."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Folders that instances of the workspace share, and that outlive each of them: name → the variable in
+    which the program finds the path. The program may write there."""
     sandbox: bool = False
     """For what is not to be trusted: no network but its own loopback, and TMPDIR may hold programs.
 
@@ -161,6 +172,18 @@ class Spec:
     def __post_init__(self) -> None:
         _check_name(self.workspace)
         _check_name(self.instance)
+        for name in self.folders:
+            _check_name(name)
+
+    def told(self, host: str, ports: Mapping[str, int]) -> dict[str, str]:
+        """What the engine adds to `environment`, for a program that listens on these."""
+        return {
+            "LAB_WORKSPACE": self.workspace,
+            "LAB_INSTANCE": self.instance,
+            **{f"LAB_LISTEN_{name.upper()}": f"{host}:{number}" for name, number in ports.items()},
+            **{port.variable: str(ports[name]) for name, port in self.ports.items() if port.variable},
+            **({self.host_variable: host} if self.host_variable else {}),
+        }
 
 
 def _check_name(name: str) -> None:
@@ -249,7 +272,9 @@ class Engine(Protocol):
         """The engine's version; raises EngineUnavailable when it does not answer within 3 s."""
 
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
-        """Make the image, line by line to `report`; raises BuildFailed or EngineUnavailable.
+        """Make the image, line by line to `report`, or take the ready one.
+
+        Raises BuildFailed, EngineUnavailable.
 
         Colours stay in the lines, as escape sequences. With nothing changed since the last build it takes
         about a second, so build before each launch. Cancelled, it raises BuildCancelled; then and when it
@@ -319,7 +344,7 @@ class Engine(Protocol):
         """Where services of the same workspace reach it: a numeric address; raises NotFound."""
 
     def destroy(self, workspace: str) -> None:
-        """Remove every instance of the workspace, its network and its files; images stay."""
+        """Remove every instance of the workspace, its network, its files and shared folders; images stay."""
 
     def close(self) -> None:
         """Let go of connections; what runs goes on running."""

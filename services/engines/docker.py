@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
+import tarfile
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -17,12 +19,16 @@ from services.engines.docker_build import Builder
 from services.engines.docker_containers import (
     DECK,
     INSTANCE,
+    OWNED,
     PORT,
+    SHARED,
+    USER,
     WORKSPACE,
     as_instance,
     creation,
     name_of,
     network_of,
+    volume_of,
 )
 from services.engines.docker_daemon import ANSWER, Daemon
 from services.engines.docker_streams import ContainerLogs, DaemonEvents
@@ -72,21 +78,24 @@ class DockerEngine:
             self._make_room(client, spec)
             if not spec.sandbox:
                 self._ensure_network(client, spec.workspace)
+            self._ensure_folders(client, spec)
             arguments = creation(client, spec, self._deck, image, self._daemon.cpus(client))
         fixed = any(port.publish for port in spec.ports.values())
         for _ in range(_TRIES - 1):
             try:
-                return self._run(arguments)
+                return self._run(arguments, spec)
             except PortTaken:
                 if fixed:
                     raise
-        return self._run(arguments)
+        return self._run(arguments, spec)
 
-    def _run(self, arguments: dict[str, Any]) -> Instance:
+    def _run(self, arguments: dict[str, Any], spec: Spec) -> Instance:
         """Create and start; a container that did not start is removed."""
         with self._daemon.asked() as client:
             id = client.create_container(**arguments)["Id"]
             try:
+                for name in spec.folders:
+                    client.put_archive(id, f"{SHARED}/{name}", _folder_of_the_program())
                 client.start(id)
                 return as_instance(client.inspect_container(id))
             except BaseException:
@@ -107,6 +116,11 @@ class DockerEngine:
             if not client.networks(names=[f"^{name}$"]):
                 labels = {DECK: self._deck, WORKSPACE: workspace}
                 client.create_network(name, driver="bridge", labels=labels)
+
+    def _ensure_folders(self, client: docker.APIClient, spec: Spec) -> None:
+        labels = {DECK: self._deck, WORKSPACE: spec.workspace}
+        for name in spec.folders:
+            client.create_volume(volume_of(self._deck, spec.workspace, name), labels=labels)
 
     def stop(self, workspace: str, instance: str, *, grace: float = 5.0) -> None:
         with self._daemon.asked() as client:
@@ -186,6 +200,9 @@ class DockerEngine:
                 _remove(client, one["Id"])
             for network in client.networks(names=[f"^{network_of(self._deck, workspace)}$"]):
                 client.remove_network(network["Id"])
+            ours = {"label": [f"{DECK}={self._deck}", f"{WORKSPACE}={workspace}"]}
+            for volume in client.volumes(filters=ours)["Volumes"] or ():
+                client.remove_volume(volume["Name"])
 
     def close(self) -> None:
         self._daemon.close()
@@ -223,6 +240,17 @@ def _image(client: docker.APIClient, name: str) -> str:
         return docker_images.tag_of(name)
     except docker.errors.NotFound as error:
         raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
+
+
+def _folder_of_the_program() -> bytes:
+    """An archive with one empty folder of the user that containers run as; it may be unpacked twice."""
+    folder = tarfile.TarInfo(OWNED)
+    folder.type, folder.mode = tarfile.DIRTYPE, 0o700
+    folder.uid, folder.gid = (int(number) for number in USER.split(":"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(folder)
+    return packed.getvalue()
 
 
 def _remove(client: docker.APIClient, id: str) -> None:

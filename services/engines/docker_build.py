@@ -18,6 +18,7 @@ from services.engines.build_failures import build_failed
 from services.engines.docker_daemon import Daemon
 from services.engines.docker_images import PREFIX, find_image, tag_of
 from services.engines.docker_leftovers import Leftovers, remove_untagged
+from services.engines.docker_ready import take_ready
 from services.engines.escapes import plain
 from services.errors import BuildCancelled, BuildFailed, EngineTimeout, EngineUnavailable
 
@@ -46,8 +47,17 @@ class Builder:
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         """Each named stage keeps a tag of its own: it is the cache, and its size can be looked at."""
         self.tidy()
+        if recipe.ready:
+            take_ready(self._daemon, recipe, report)
+        else:
+            self._build(recipe, report, cancellation or Cancellation())
+        image = find_image(self._daemon, recipe.name)
+        if image is None:
+            raise BuildFailed(f"{recipe.name} was built, but somebody removed it at once.")
+        return image
+
+    def _build(self, recipe: Recipe, report: Report, cancellation: Cancellation) -> None:
         progress = _Progress()
-        cancellation = cancellation or Cancellation()
         try:
             with self._daemon.asked() as known:
                 version, before = known.api_version, _id_of(known, tag_of(recipe.name))
@@ -63,10 +73,6 @@ class Builder:
             if cancellation.asked and isinstance(error, Exception):
                 raise BuildCancelled(f"The build of {recipe.name} was cancelled.") from error
             raise
-        image = find_image(self._daemon, recipe.name)
-        if image is None:
-            raise BuildFailed(f"{recipe.name} was built, but somebody removed it at once.")
-        return image
 
     def tidy(self) -> None:
         """Remove what builds left that ended early; raises EngineUnavailable, and it is tried again later."""

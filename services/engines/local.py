@@ -101,7 +101,10 @@ class LocalEngine:
             raise
 
     def _run(self, record: Record, spec: Spec, program: Program) -> Record:
-        environment = _environment(spec, program, record.ports, record.scratch)
+        folders = {
+            variable: self._files.shared(spec.workspace, name) for name, variable in spec.folders.items()
+        }
+        environment = _environment(spec, program, record.ports, record.scratch) | folders
         arguments = (*program.arguments, *spec.command)
         output = self._files.output(spec.workspace, spec.instance)
         mark = self._children.start(record.mark.id, arguments, program.folder, environment, output)
@@ -212,7 +215,5 @@ def _environment(spec: Spec, program: Program, ports: Mapping[str, int], scratch
         "LANG": "C.UTF-8",
         "PYTHONPATH": program.folder,
         **spec.environment,
-        "LAB_WORKSPACE": spec.workspace,
-        "LAB_INSTANCE": spec.instance,
-        **{f"LAB_LISTEN_{name.upper()}": f"127.0.0.1:{port}" for name, port in ports.items()},
+        **spec.told("127.0.0.1", ports),
     }

@@ -8,7 +8,15 @@ from typing import Any
 from flask import Response
 
 from services.affinity_lab.lab import AffinityLab
-from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
+from services.blazor.source import AppUnavailable
+from services.errors import (
+    EngineTimeout,
+    EngineUnavailable,
+    NotInThisApp,
+    NotOnThisEngine,
+    ServiceFailed,
+    WrongPhase,
+)
 from services.web import agent_script, answers, exercises, hello_go, log_file, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
@@ -58,9 +66,9 @@ def download_events(workspace: Workspace, query: schemas.DownloadQuery) -> Respo
     return log_file.response(workspace.name, workspace.log, query)
 
 
-@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch)
+@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch, raises=(AppUnavailable,))
 def launch_affinity_lab(workspace: Workspace, body: schemas.AffinityLaunch) -> str:
-    """Start replicas and the balancer."""
+    """Start replicas of an app, and the balancer."""
     return workspace.lab(AffinityLab).launch(body.app, by=asker())
 
 
@@ -90,7 +98,7 @@ def start_replica(workspace: Workspace, replica: str) -> str:
 
 @calls("POST", "/replicas/<replica>/drain", JobAccepted)
 def drain_replica(workspace: Workspace, replica: str) -> str:
-    """Give one replica no new visitors; it keeps those it has."""
+    """Give one replica no new visitors, ask those it holds to take their memory elsewhere, then stop it."""
     return workspace.lab(AffinityLab).drain(replica, by=asker())
 
 
@@ -142,13 +150,21 @@ def set_page_keys(workspace: Workspace, body: schemas.SetPageKeys) -> str:
     return workspace.lab(AffinityLab).set_page_keys(body.shared, by=asker())
 
 
+@calls("PUT", "/app-settings", JobAccepted, body=schemas.SetAppSettings, raises=(AppUnavailable,))
+def set_app_settings(workspace: Workspace, body: schemas.SetAppSettings) -> str:
+    """Have Blazor behave otherwise; its replicas are restarted one after the other."""
+    return workspace.lab(AffinityLab).set_app_settings(body.given(), by=asker())
+
+
 @calls("GET", "/visitors/<visitor>/story", answers.Story, query=schemas.StoryQuery)
 def visitor_story(workspace: Workspace, visitor: str, query: schemas.StoryQuery) -> dict[str, Any]:
     """A visitor's last attempt to connect: each request, who was asked, who holds, and the verdict."""
     return workspace.lab(AffinityLab).story(visitor, query.before)
 
 
-@calls("POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=_ASKS_A_SERVICE)
+@calls(
+    "POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=(*_ASKS_A_SERVICE, NotInThisApp)
+)
 def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]:
     """Cut connections as a bad network would, with a real TCP abort."""
     lab = workspace.lab(AffinityLab)

@@ -40,7 +40,7 @@ class Nothing(Body):
 class AffinityLaunch(Body):
     """Which app the replicas run."""
 
-    app: Literal["circuit"] = "circuit"
+    app: Literal["circuit", "blazor"] = "circuit"
 
 
 class Scale(Body):
@@ -100,6 +100,24 @@ class SetPageKeys(Body):
     """Whether all replicas sign their pages with one key, or each with its own."""
 
     shared: bool
+
+
+class SetAppSettings(Body):
+    """How Blazor behaves; what is left out stays. Its replicas restart one after the other."""
+
+    transports: Literal["auto", "webSockets", "longPolling", "webSockets,longPolling"] | None = None
+    skip_negotiation: bool | None = Field(None, description="True: WebSockets at once, no negotiate.")
+    prerender: bool | None = Field(None, description="True: the page comes with the component drawn.")
+    retention_seconds: int | None = Field(None, ge=1, le=3600)
+    shared_store: bool | None = Field(
+        None, description="True: keys, and circuits whose time is over, go into a store that all share."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SetAppSettings:
+        if not self.given():
+            raise ValueError("name at least one thing to set, such as retention_seconds")
+        return self
 
 
 class Drop(Body):

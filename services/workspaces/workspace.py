@@ -188,7 +188,8 @@ class Workspace:
         with self._lock:
             if name not in self._controls:
                 address = self.engine.address(self.name, name, "control")
-                self._controls[name] = ControlPort(name, address, self.control_key)
+                inside = self.engine.peer_address(self.name, name, "control")
+                self._controls[name] = ControlPort(name, address, self.control_key, inside)
             return self._controls[name]
 
     def wait_ready(self, name: str, probe: Callable[[], object], seconds: float = 20.0) -> None:

@@ -1,7 +1,7 @@
 /** The charts under the picture: reconnects by outcome, time to recover, connections per replica. */
 import { call } from "./api.js";
 import { onPaint, paintOf } from "./canvas_paint.js";
-import { count, createCounts, KINDS, look, median, sentenceOf, SPAN, STEP, sum } from "./charts_data.js";
+import { count, createCounts, KINDS, look, median, sentenceOf, SPAN, STEP, sum, thinned } from "./charts_data.js";
 import { createPlot, drawPlot } from "./charts_plot.js";
 import { byId, h, keyed, replicaClass, setText, swatch } from "./dom.js";
 import { numberOf, replicasInOrder } from "./store.js";
@@ -68,7 +68,8 @@ function draw(charts, seen, names) {
   }
   const times = seen.times.map(([, each]) => each);
   setText(byId("sum-times"), times.length > 0 ? seconds(median(times)) : "–");
-  drawPlot(plots.times, [seen.times.map(([at]) => at), times], seen, paint);
+  const dots = thinned(seen.times);
+  drawPlot(plots.times, [dots.map(([at]) => at), dots.map(([, each]) => each)], seen, paint);
   plots.live.tones = names.map((name) => `replica-${((numberOf(name) - 1) % 8) + 1}`);
   drawPlot(plots.live, [[...seen.xs, seen.to], ...names.map((name) => [...seen.live[name], seen.live[name].at(-1)])], seen, paint);
   keyed(byId("live-names"), names, (name) => name, (name) => h("li", {}, swatch(name), h("span", {}, name), h("b", {})), (item, name) => setText(item.lastElementChild, grouped(seen.live[name].at(-1) ?? 0)));

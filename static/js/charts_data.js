@@ -48,6 +48,16 @@ export function look(counts, now, replicas = {}) {
   };
 }
 
+/** One dot where many would cover each other: a storm has thousands, and a small chart has room for some hundred. */
+export function thinned(times) {
+  const most = Math.max(1, ...times.map(([, seconds]) => seconds));
+  const taken = new Set();
+  return times.filter(([at, seconds]) => {
+    const cell = `${Math.floor(at / 2)} ${Math.round((seconds / most) * 25)}`;
+    return !taken.has(cell) && taken.add(cell);
+  });
+}
+
 /** One sentence of the same facts, for who cannot see the charts. */
 export function sentenceOf(seen) {
   const [refused, lost, kept] = ["refused", "lost", "kept"].map((name) => sum(seen.bars[name]));

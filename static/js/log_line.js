@@ -44,7 +44,7 @@ export function fillLine(line, event, place, marked) {
 }
 
 const TONES = { info: "quiet" };
-const FAILURES = new Set(["connection.refused", "circuit.rejected", "page.rejected", "request.failed", "visitor.failed"]);
+const FAILURES = new Set(["connection.refused", "circuit.rejected", "circuit.move_refused", "page.rejected", "request.failed", "visitor.failed"]);
 
 function classesOf(event, { selected, linked }) {
   if (event === undefined) return "waits";

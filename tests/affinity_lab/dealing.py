@@ -6,34 +6,31 @@ A visitor yields at each request, is sent the replica that got it, and returns n
 import itertools
 import random
 
-MESSAGES = {"WebSockets": 0, "skip": 0, "ServerSentEvents": 1, "LongPolling": 2}
+HANDS = {"WebSockets": 0, "skip": 0, "ServerSentEvents": 2, "LongPolling": 2}
+CALL = {"WebSockets": 0, "skip": 0, "ServerSentEvents": 1, "LongPolling": 2}
 AUTO = ("WebSockets", "ServerSentEvents", "LongPolling")
 
 
 def visiting(transport, shared):
-    """A first visit: page, connection, StartCircuit, GetState."""
+    """A first visit: page, connection, GetConnection, StartCircuit, GetState."""
     page = yield
     opened = yield from _connecting(transport)
-    if opened is None:
+    if opened is None or not (yield from _calls(2, *opened)):
         return "failed"
-    way, holder = opened
-    if not (yield from _call(way, holder)) or not (shared or page == holder):
+    if not shared and page != opened[1]:
         return "failed"
-    return "new" if (yield from _call(way, holder)) else "failed"
+    return "new" if (yield from _calls(1, *opened)) else "failed"
 
 
 def coming_back(transport, shared, home, attempts):
     """After a drop; `home` has the memory, None when that replica is dead."""
     for _ in range(attempts):
         opened = yield from _connecting(transport)
-        if opened is None:
+        if opened is None or not (yield from _calls(2, *opened)):
             continue
-        way, holder = opened
-        if not (yield from _call(way, holder)):
-            continue
-        if holder != home:
+        if opened[1] != home:
             return "lost" if (yield from visiting(transport, shared)) == "new" else "failed"
-        if (yield from _call(way, holder)):
+        if (yield from _calls(1, *opened)):
             return "kept"
     return "failed"
 
@@ -45,13 +42,17 @@ def _connecting(transport):
     for way in AUTO if transport == "auto" else (transport,):
         negotiated = yield
         if (yield) == negotiated:
-            return (way, negotiated) if (yield from _call(way, negotiated)) else None
+            return (way, negotiated) if (yield from _reach(negotiated, HANDS[way])) else None
     return None
 
 
-def _call(way, holder):
-    """Whether each request of a call reaches the holder; the first that does not is the last."""
-    for _ in range(MESSAGES[way]):
+def _calls(count, way, holder):
+    return (yield from _reach(holder, count * CALL[way]))
+
+
+def _reach(holder, requests):
+    """Whether so many requests reach the holder; the first that does not is the last."""
+    for _ in range(requests):
         if (yield) != holder:
             return False
     return True

@@ -7,6 +7,7 @@ import pytest
 
 from services.affinity_lab.runs.plan import (
     AFFINITIES,
+    BLAZOR_DELAYS,
     RECONNECT_DELAYS,
     SITUATION_NAMES,
     TRANSPORTS,
@@ -14,7 +15,8 @@ from services.affinity_lab.runs.plan import (
     Plan,
 )
 from services.affinity_lab.runs.theory import expected
-from services.visitors.visitor import RECONNECT_DELAYS as OF_THE_VISITORS
+from services.visitors.blazor_script import RETRY_DELAYS
+from services.visitors.circuit_script import RECONNECT_DELAYS as OF_THE_VISITORS
 from tests.affinity_lab import dealing
 
 VISITS = 6000
@@ -30,11 +32,11 @@ def test_a_first_visit_by_hand():
     """Over 3 replicas, keys not shared: each match is a third."""
     assert share("skip", "first_connect")[0] == pytest.approx(1 / 3)  # the page
     assert share("WebSockets", "first_connect")[0] == pytest.approx(1 / 9)  # connect, page
-    assert share("ServerSentEvents", "first_connect")[0] == pytest.approx(3**-5)  # stream, 3 messages, page
-    assert share("LongPolling", "first_connect")[0] == pytest.approx(
-        3**-8
-    )  # poll, 3 messages and polls, page
-    auto = (1 / 3 + 2 / 3 * 1 / 3 * 3**-3 + 4 / 9 * 1 / 3 * 3**-6) / 3
+    # stream; handshake, ping and three calls; page
+    assert share("ServerSentEvents", "first_connect")[0] == pytest.approx(3**-7)
+    # poll; handshake and three calls, each a message and a poll; page
+    assert share("LongPolling", "first_connect")[0] == pytest.approx(3**-10)
+    auto = (1 / 3 + 2 / 3 * 1 / 3 * 3**-5 + 4 / 9 * 1 / 3 * 3**-8) / 3
     assert share("auto", "first_connect")[0] == pytest.approx(auto)
     shared = Plan(algorithm="random", shared_keys=True)
     assert share("skip", "first_connect", shared)[0] == 1
@@ -72,6 +74,7 @@ def test_theory_has_no_number_for_least_request():
 
 def test_the_tries_are_those_of_the_visitors():
     assert RECONNECT_DELAYS == OF_THE_VISITORS
+    assert RETRY_DELAYS[: len(BLAZOR_DELAYS)] == BLAZOR_DELAYS
 
 
 @pytest.mark.parametrize("shared", [False, True])

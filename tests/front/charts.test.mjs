@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, createCounts, look, median, sentenceOf, SPAN, STEP, sum } from "../../static/js/charts_data.js";
+import { count, createCounts, look, median, sentenceOf, SPAN, STEP, sum, thinned } from "../../static/js/charts_data.js";
 import { ceilingOf } from "../../static/js/charts_plot.js";
 
 const BEGIN = Date.UTC(2026, 10, 22, 20, 0, 0) / 1000;
@@ -79,6 +79,14 @@ test("memory stays bounded in a storm that does not end", () => {
   assert.ok(counts.bars.refused.size <= SPAN / STEP + 2);
   assert.ok(counts.away.size <= 3000 && counts.times.length <= 4000 && counts.marks.length <= 50 && counts.modes.length <= 101);
   assert.equal(sum(look(counts, BEGIN + 1999).bars.refused), 50 * SPAN);
+});
+
+test("dots that would cover each other are one, and the highest and the lowest are still there", () => {
+  const times = Array.from({ length: 4000 }, (_, i) => [BEGIN + Math.floor(i / 200) * 2, 0.2 + ((i * 7) % 200) / 1000]).concat([[BEGIN + 39, 12]]);
+  const dots = thinned(times);
+  assert.ok(dots.length < 100, `${dots.length} dots`);
+  assert.equal(Math.max(...dots.map(([, seconds]) => seconds)), 12);
+  assert.deepEqual(thinned([[1, 0.5], [1.5, 4]]), [[1, 0.5], [1.5, 4]]);
 });
 
 test("an axis ends at a round number above everything, and medians are medians", () => {
