@@ -13,6 +13,10 @@ KINDS: dict[str, str] = {
     "job.finished": "What was asked for is done.",
     "job.failed": "What was asked for could not be done; the error says why and what to do.",
     "output.line": "A line that a build or a program wrote, as it wrote it.",
+    # exercises
+    "exercise.step_passed": "All checks of a step passed.",
+    "presentation.moved": "The presenter shows another step; who follows sees it too.",
+    "presentation.ended": "The presenter has left.",
     # Hello-Go
     "hello_go.chosen": "Somebody chose what Hello-Go is to be built from.",
     "hello_go.build_started": "The image is being built.",

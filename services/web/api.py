@@ -17,7 +17,7 @@ from services.errors import (
     ServiceFailed,
     WrongPhase,
 )
-from services.web import agent_script, answers, hello_go, log_file, runs, schemas
+from services.web import agent_script, answers, exercises, hello_go, log_file, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
 from services.web.calls import Calls
@@ -174,3 +174,4 @@ def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]
 calls.all += hello_go.calls.all
 calls.all += agent_script.calls.all
 calls.all += runs.calls.all
+calls.all += exercises.calls.all

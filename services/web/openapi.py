@@ -56,7 +56,16 @@ def _operation(call: Call, path: str) -> dict[str, Any]:
 
 
 def _names(path: str) -> list[dict[str, Any]]:
-    example = {"workspace": "demo", "replica": "replica-1", "visitor": "visitor-7", "run": "14"}
+    example = {
+        "workspace": "demo",
+        "replica": "replica-1",
+        "visitor": "visitor-7",
+        "run": "14",
+        "exercise": "hello-go",
+        "step": "build",
+        "check": "lab_runs",
+        "invitation": "k7Qd2mXa",
+    }
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example[name]}
         for name in re.findall(r"{(\w+)}", path)
