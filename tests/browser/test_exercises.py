@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import _is_complaint
-from tests.dashboard import TOKEN, Dashboard
+from tests.browser.pages import watched_page
+from tests.dashboard import Dashboard
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.local, pytest.mark.timeout(400)]
@@ -60,15 +60,8 @@ class Student:
 
 @pytest.fixture
 def student(chromium, dashboard):
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{dashboard.url}/?token={TOKEN}")
-    yield Student(page, dashboard)
-    context.close()
-    assert complaints == [], complaints
+    with watched_page(chromium, f"{dashboard.url}/") as page:
+        yield Student(page, dashboard)
 
 
 def test_hello_go_in_stages(student, dashboard):
