@@ -18,7 +18,7 @@ run: $(VENV)/ready-base
 # TESTS=tests/web runs a part; LAB_REQUIRE=docker,local,browser makes a skip a failure. Two at a time, since
 # most of them wait for a container, a process or a page; WORKERS=0 has them one after the other.
 test: $(VENV)/ready-dev $(LOCAL)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
 lint: $(VENV)/ready-dev
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 CHROMIUM = "/usr/bin/chromium"
 REQUIRED = {name.strip() for name in os.environ.get("LAB_REQUIRE", "").split(",") if name.strip()}
@@ -55,12 +56,26 @@ def _no_blazor():
     return "LAB_BLAZOR_DIR names no published Blazor app (.ci/blazor unpacks the one beside the checkout)"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """With several workers a file stays with one; files that need one machine-wide thing name it instead."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+SHARED = {
+    "tests/browser/test_hello_go.py": "the image of Hello-Go",
+    "tests/browser/test_story.py": "the image of Hello-Go",
+    "tests/hello_go/test_shown_commands.py": "the image of Hello-Go",
+    "tests/browser/test_agent_script.py": "the containers of rehearsals",
+    "tests/agent_script/test_rehearsal.py": "the containers of rehearsals",
+}
+"""Files that need one thing of the whole machine."""
+
+
+class OneWorkerEach(LoadScopeScheduling):
+    """With several workers a file stays with one, and so do files that share a thing."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return SHARED.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return OneWorkerEach(config, log)
 
 
 def pytest_sessionstart(session):

@@ -7,7 +7,7 @@ from services.hello_go.platforms import this_platform
 from tests.dashboard import TOKEN
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600), pytest.mark.xdist_group("the image of Hello-Go")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 LONG = 240_000
 FOREIGN = "linux/arm/v7" if this_platform() != "linux/arm/v7" else "linux/amd64"
 

@@ -12,7 +12,7 @@ import pytest
 from tests.dashboard import Dashboard
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("the image of Hello-Go")]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
