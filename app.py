@@ -23,6 +23,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = Store(settings.database_url)
     engine, reason = choose(settings)
     house = Workspaces(settings, engine, reason, store, secret(settings), (HelloGo, AffinityLab, AgentScript))
-    app = make_site(settings, house)
+    app = make_site(settings, house, store)
     house.start()
     return app

@@ -9,16 +9,19 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from bench import blazor, crowd, launch, live, machine, memory, toggle
+from bench import blazor, build, crowd, launch, live, machine, memory, picture, scroll, toggle
 from bench.table import Skipped, Table
 
 BENCHMARKS: dict[str, Callable[[bool], Table]] = {
     "toggle": toggle.measure,
     "launch": launch.measure,
+    "build": build.measure,
     "live": live.measure,
     "memory": memory.measure,
     "crowd": crowd.measure,
     "blazor": blazor.measure,
+    "scroll": scroll.measure,
+    "picture": picture.measure,
 }
 
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class Side:
     back_cpu: list[float] = field(default_factory=list)
     resident: list[float] = field(default_factory=list)
     kept: int = 0
-    errors: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    """Lines of the log that tell of one, by kind."""
     delays: list[float] = field(default_factory=list)
     """Of each event, milliseconds until a watcher of the dashboard had it."""
     unseen: int = 0
@@ -107,7 +109,8 @@ def _in_new_lab(dashboard: Dashboard, side: Side, visit: Callable[[], None]) -> 
         watcher.close()
     side.delays += seen["delays"]
     side.unseen += max(0, happened - seen["events"]) + seen["missed"] + seen["gone"]
-    side.errors += sum(len(dashboard.events(after=after, kind=kind)) for kind in _ERRORS)
+    for kind in _ERRORS:
+        side.errors[kind] += len(dashboard.events(after=after, kind=kind))
     dashboard.done(dashboard.post("/affinity-lab/stop"))
 
 
@@ -184,11 +187,16 @@ def _watched(side: Side) -> str:
     """How far behind the dashboard's page is in such a storm."""
     p50, p99 = (percentile(side.delays, percent) for percent in (50, 99))
     told = f"{len(side.delays)} events, {p50:.0f} ms after they happened (p50; p99 {p99:.0f} ms)"
-    return f"{side.name}: a watcher of the dashboard saw {told}; it missed {side.unseen}."
+    return f"{side.name}: a watcher of the dashboard saw {told}; it missed {side.unseen}.{_named(side)}"
+
+
+def _named(side: Side) -> str:
+    kinds = [f"{count} {kind}" for kind, count in side.errors.items() if count]
+    return f" Errors: {', '.join(kinds)}." if kinds else ""
 
 
 def _row(side: Side, count: int, visits: int) -> list[str]:
     came, came_cpu, back, back_cpu, resident = side.figures()
     each = [f"{cpu / count * 1000:.2f} ms" for cpu in (came_cpu, back_cpu)]
-    told = [f"{resident:.0f} MB", f"{side.kept} of {visits}", str(side.errors)]
+    told = [f"{resident:.0f} MB", f"{side.kept} of {visits}", str(side.errors.total())]
     return [side.name, f"{came:.2f} s", each[0], f"{back:.2f} s", each[1], *told]

@@ -69,6 +69,14 @@ class NotOnThisEngine(LabError):
     hint = "Run with the other engine: LAB_ENGINE=local or LAB_ENGINE=docker."
 
 
+class NotInThisApp(LabError):
+    """The app that the replicas run cannot do it; the other one can."""
+
+    status = 409
+    kind = "not_in_this_app"
+    hint = "Stop the lab, and launch it with the other app."
+
+
 class TooLarge(LabError):
     """A body over the limit."""
 
@@ -83,6 +91,14 @@ class BuildFailed(LabError):
     status = 502
     kind = "build_failed"
     hint = "Read the build output above: the last lines say which step failed."
+
+
+class BuildCancelled(LabError):
+    """Somebody ended a build before it was done; nothing of it is left."""
+
+    status = 409
+    kind = "build_cancelled"
+    hint = "Build again whenever you like: it begins where the cache ends."
 
 
 class ServiceFailed(LabError):

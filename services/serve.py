@@ -19,7 +19,11 @@ from typing import NoReturn
 from services.engines.choice import choose
 from services.errors import LabError
 from services.events.store import Store
+from services.exercises.exercise import BadExercise
+from services.exercises.loader import load_all
 from services.settings import BadSetting, Settings, read_settings
+from services.web.api import calls
+from services.web.contract import Contract
 from services.workspaces.house import hold
 
 _LEFTOVERS_END = 3.0
@@ -38,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         _once_free(lambda: check_port(settings))
         _once_free(lambda: hold(settings.state_dir).close())
         Store(settings.database_url).close()
-    except BadSetting as error:
+        load_all(Contract(calls.all).problem)
+    except (BadSetting, BadExercise) as error:
         return _failed(str(error))
     except LabError as error:
         return _failed(f"{error.message} {error.hint}")

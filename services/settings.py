@@ -32,6 +32,15 @@ class Settings:
     image_golang: str
     image_runtime: str
     image_python: str
+    image_debian: str
+    image_distroless: str
+    blazor_dir: Path | None
+    """A published copy of the Blazor app, for a machine without containers; None when there is none."""
+    image_blazor: str
+    """An image of the Blazor app that is there already; empty: built from the Dockerfile."""
+    image_dotnet_sdk: str
+    image_dotnet_runtime: str
+    image_redis: str
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -40,6 +49,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     token = environment.get("LAB_TOKEN", "")
     if token and len(token) < 8:
         raise BadSetting("LAB_TOKEN must have at least 8 characters, or be left out to have one made")
+    blazor_dir = environment.get("LAB_BLAZOR_DIR")
     return Settings(
         host=environment.get("LAB_HOST") or "127.0.0.1",
         port=_number(environment, "LAB_PORT", 8000, 1, 65535),
@@ -55,6 +65,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         image_golang=environment.get("LAB_IMAGE_GOLANG") or "golang:1.26-alpine",
         image_runtime=environment.get("LAB_IMAGE_RUNTIME") or "alpine:3.23",
         image_python=environment.get("LAB_IMAGE_PYTHON") or "python:3.13-slim-bookworm",
+        image_debian=environment.get("LAB_IMAGE_DEBIAN") or "debian:bookworm-slim",
+        image_distroless=environment.get("LAB_IMAGE_DISTROLESS")
+        or "gcr.io/distroless/static-debian12:nonroot",
+        blazor_dir=Path(blazor_dir).absolute() if blazor_dir else None,
+        image_blazor=environment.get("LAB_IMAGE_BLAZOR") or "",
+        image_dotnet_sdk=environment.get("LAB_IMAGE_DOTNET_SDK") or "mcr.microsoft.com/dotnet/sdk:10.0",
+        image_dotnet_runtime=environment.get("LAB_IMAGE_DOTNET_RUNTIME")
+        or "mcr.microsoft.com/dotnet/aspnet:10.0",
+        image_redis=environment.get("LAB_IMAGE_REDIS") or "redis:8-alpine",
     )
 
 

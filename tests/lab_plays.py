@@ -23,7 +23,8 @@ class ControlPlay:
 
     def __call__(self, program):
         """Run as the script of one scripted program until it dies."""
-        play, key = self, program.spec.environment.get("LAB_CONTROL_KEY")
+        told = program.spec.environment
+        play, key = self, told.get("LAB_CONTROL_KEY") or told.get("CONTROL_KEY")
 
         class Handler(BaseHTTPRequestHandler):
             def _do(self):

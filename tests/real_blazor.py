@@ -1,12 +1,14 @@
 """The real Blazor Server app, unpacked from its published copy, as replicas behind the real balancer."""
 
 import os
+import re
 from pathlib import Path
 
-from lab_programs import Program, listens, until
+from lab_programs import Program, call, listens, until
 from real_balancer import Balancer
 from real_crowd import Crowd, Lab
 
+_PAGE_OF = re.compile(r'id="page-replica">([^<]+)<')
 SAID_ITS_OWN_WAY = (
     "REPLICA=$LAB_INSTANCE PORT=${LAB_LISTEN_PUBLIC##*:} CONTROL_PORT=${LAB_LISTEN_CONTROL##*:} "
     'CONTROL_KEY=$LAB_CONTROL_KEY exec "$0"'
@@ -37,11 +39,19 @@ class BlazorLab(Lab):
         self.know(*names)
 
     def know(self, *names):
-        """These are the replicas that the balancer has from now on."""
+        """These are the replicas that the balancer has from now on; each has served a page since."""
         ports = {name: self.replicas[name].public for name in names}
         self.balancer.know(
             [{"name": name, "host": "127.0.0.1", "port": port} for name, port in ports.items()]
         )
+        waited_for = set(names)
+
+        def all_served():
+            _, _, page = call(self.balancer.public, "GET", "/")
+            waited_for.difference_update(_PAGE_OF.findall(page))
+            return not waited_for
+
+        until(all_served, lambda: f"pages of {waited_for}\n{self.balancer.story()}")
 
     def visit(self, count, **fields):
         return super().visit(count, **({"app": "blazor"} | fields))

@@ -19,8 +19,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from socket import create_server
 
-from services.engines.base import Address, Change, Image, Instance, LogLine, Recipe, Report, Spec
-from services.errors import BuildFailed, EngineUnavailable, LabError, NotFound, PortTaken, ServiceFailed
+from services.engines.base import (
+    Address,
+    Cancellation,
+    Change,
+    File,
+    Image,
+    Instance,
+    LogLine,
+    Recipe,
+    Report,
+    Spec,
+)
+from services.errors import (
+    BuildCancelled,
+    BuildFailed,
+    EngineUnavailable,
+    LabError,
+    NotFound,
+    PortTaken,
+    ServiceFailed,
+)
 
 
 @dataclass
@@ -121,8 +140,10 @@ class ScriptedEngine:
         self.world = world or World()
         self.scripts: dict[str, Callable[[Program], None]] = {}
         self.build_lines: dict[str, list[str]] = {}
-        self.files: dict[str, bytes] = {}
+        self.contents: dict[str, bytes] = {}
         """What `file` gives, by recipe."""
+        self.bases: dict[str, Image] = {}
+        """Images that the machine has."""
         self.calls: list[tuple[str, ...]] = []
         self._failures: dict[str, list[LabError]] = {}
 
@@ -131,7 +152,7 @@ class ScriptedEngine:
     def restarted(self) -> ScriptedEngine:
         """Another engine object on the same running programs."""
         later = ScriptedEngine(self.world)
-        later.scripts, later.build_lines, later.files = self.scripts, self.build_lines, self.files
+        later.scripts, later.build_lines, later.contents = self.scripts, self.build_lines, self.contents
         return later
 
     def fail_next(self, call: str, error: LabError) -> None:
@@ -169,17 +190,30 @@ class ScriptedEngine:
         self._called("version")
         return "1"
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
-        """Report `build_lines[recipe name]`; at the line `FAIL` the build fails with the line before it."""
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
+        """Report `build_lines[recipe name]`; `FAIL` fails, `WAIT` waits to be cancelled."""
         self._called("build", recipe.name)
+        cancelled = threading.Event()
+        with (cancellation or Cancellation()).wakes(cancelled.set):
+            return self._build(recipe, report, cancelled)
+
+    def _build(self, recipe: Recipe, report: Report, cancelled: threading.Event) -> Image:
         last = ""
         for line in self.build_lines.get(recipe.name, ["Step 1/1 : FROM nothing"]):
             if line == "FAIL":
                 raise BuildFailed(f"{recipe.name} did not build: {last}")
+            if line == "WAIT":
+                cancelled.wait(30)
+            if cancelled.is_set():
+                raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
             report(line)
             last = line
         self.world.images[recipe.name] = Image(recipe.name, f"labdeck/{recipe.name}:latest", 1000)
         return self.world.images[recipe.name]
+
+    def base(self, reference: str) -> Image | None:
+        self._called("base", reference)
+        return self.bases.get(reference)
 
     def image(self, name: str) -> Image | None:
         self._called("image", name)
@@ -189,7 +223,13 @@ class ScriptedEngine:
         self._called("file", name, path)
         if name not in self.world.images:
             raise NotFound(f"{name} was not built.")
-        return self.files.get(name, b"")
+        return self.contents.get(name, b"")
+
+    def files(self, name: str) -> Iterator[File]:
+        self._called("files", name)
+        if name not in self.world.images:
+            raise NotFound(f"{name} was not built.")
+        return iter(())
 
     def start(self, spec: Spec) -> Instance:
         self._called("start", spec.workspace, spec.instance)
@@ -200,8 +240,7 @@ class ScriptedEngine:
             if old and old.instance.running:
                 raise ServiceFailed(f"{spec.instance} runs already.")
             ports = {name: self._port(port.publish) for name, port in spec.ports.items()}
-            own = {f"LAB_LISTEN_{name.upper()}": f"127.0.0.1:{number}" for name, number in ports.items()}
-            own |= {"LAB_WORKSPACE": spec.workspace, "LAB_INSTANCE": spec.instance}
+            own = spec.told("127.0.0.1", ports)
             program = Program(self.world, replace(spec, environment={**spec.environment, **own}), ports)
             self.world.programs[spec.workspace, spec.instance] = program
             program.tell("started")

@@ -10,9 +10,10 @@ from services.events.event import Event
 _OF_A_CONNECTION = (
     "connection.negotiated", "connection.routed", "connection.refused", "connection.opened",
     "connection.closed", "circuit.started", "circuit.resumed", "circuit.rejected", "page.rejected",
+    "circuit.moved", "circuit.restored", "circuit.move_refused",
 )  # fmt: skip
 _LONE = ("page.served", "request.failed", "visitor.reconnecting", "visitor.failed", "visitor.left")
-_CONNECTED = ("circuit.started", "circuit.resumed")
+_CONNECTED = ("circuit.started", "circuit.resumed", "circuit.moved", "circuit.restored")
 _WITHIN = {"connection.negotiated": 0, "connection.routed": 1}
 
 

@@ -52,7 +52,8 @@ class Crowd:
 
     def _tell(self, wanted: dict[str, Any]) -> None:
         target = self._workspace.engine.peer_address(self._workspace.name, "balancer", "public").url
-        body = wanted | {"target": target}
+        app = self._log.at("app") or "circuit"
+        body = wanted | {"target": target, "app": app}
         self._workspace.control("visitors").send("PUT", "/control/crowd", body, timeout=30.0)
 
     def _start(self) -> None:

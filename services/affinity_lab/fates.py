@@ -11,7 +11,7 @@ from services.affinity_lab.verdicts import GONE, Fate, where_it_is
 from services.events.log import EventLog
 from services.workspaces.tail import Line
 
-_MADE = ("circuit.started", "circuit.resumed")
+_MADE = ("circuit.started", "circuit.resumed", "circuit.moved", "circuit.restored")
 _LOOKED_BACK = 500
 _REMEMBERED = 20_000
 _NEWEST = 2**53

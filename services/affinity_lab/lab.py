@@ -6,17 +6,23 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from services.affinity_lab.apps import Apps
 from services.affinity_lab.asker import ASKED, By
 from services.affinity_lab.balancer import FIRST_AFFINITY, Balancer
 from services.affinity_lab.crowd import BEHAVIOUR, NOBODY, Crowd
+from services.affinity_lab.drain import Drain
 from services.affinity_lab.fates import Fates
 from services.affinity_lab.patches import patch_of
 from services.affinity_lab.programs import Programs
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
 from services.affinity_lab.runs.runs import IDLE, Runs
+from services.affinity_lab.store import Store
 from services.affinity_lab.story import story
+from services.affinity_lab.switches import Switches
+from services.blazor.app import FIRST_SETTINGS
+from services.blazor.source import STORE
 from services.engines.base import Change, Instance
-from services.errors import LabError, NotFound, NotOnThisEngine, ServiceFailed, WrongPhase
+from services.errors import LabError, NotFound, NotInThisApp, NotOnThisEngine, ServiceFailed, WrongPhase
 from services.events.log import Patch
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
@@ -36,6 +42,8 @@ class AffinityLab:
         "balancer": {"phase": "stopped", "affinity": FIRST_AFFINITY},
         "visitors": NOBODY | BEHAVIOUR | {"own_addresses": True},
         "page_keys": {"shared": False},
+        "app_settings": FIRST_SETTINGS,
+        "store": {"phase": "stopped"},
         "people": {},
         "circuits": {},
         "run": IDLE,
@@ -44,19 +52,28 @@ class AffinityLab:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._log = workspace.log
-        self._programs = Programs(workspace)
+        self._apps = Apps(workspace)
+        self._programs = Programs(workspace, self._apps)
+        self._store = Store(workspace, self._programs)
         self._replicas = Replicas(workspace, self._programs)
         self._balancer = Balancer(workspace, self._programs)
         self._crowd = Crowd(workspace, self._programs)
         self._fates = Fates(workspace.log)
+        self._drain_work = Drain(workspace, self._replicas, self._balancer, self._apps)
+        self._switches = Switches(workspace, self._apps, self._store, self._restart)
         ending = lambda: workspace.ending(self)  # noqa: E731
         self.runs = Runs(workspace, self._replicas, self._balancer, self._crowd, self._submit_run, ending)
 
     # what people ask
 
     def launch(self, app: str = "circuit", by: By = "api") -> str:
-        """Start three replicas behind the balancer, or whatever of it is missing; the job's id."""
-        return self._submit("launch", self._launch, "Launch the affinity lab.", by)
+        """Start three replicas behind the balancer, or whatever of it is missing; the job's id.
+
+        Raises AppUnavailable for an app that this machine lacks, WrongPhase while the other one runs.
+        """
+        self._apps.get(app)
+        self._must_run_no_other(app)
+        return self._submit("launch", lambda: self._launch(app), f"Launch the affinity lab with {app}.", by)
 
     def stop(self, by: By = "api") -> str:
         """Stop visitors, balancer and replicas; the job's id."""
@@ -97,8 +114,9 @@ class AffinityLab:
         return self._ask("thaw", lambda: self._replicas.thaw(name, by), f"Thaw {name}.", by, name, "frozen")
 
     def drain(self, name: str, by: By = "api") -> str:
-        """Give a replica no new visitors; the job's id."""
-        return self._ask("drain", lambda: self._drain(name, by), f"Drain {name}.", by, name, "running")
+        """Give a replica no new visitors, have those it holds move elsewhere, stop it; the job's id."""
+        work = lambda: self._drain_work.run(name, by)  # noqa: E731
+        return self._ask("drain", work, f"Drain {name}.", by, name, "running")
 
     def restart_balancer(self, by: By = "api") -> str:
         """Stop Envoy and start it again, set as before; the job's id. Raises WrongPhase."""
@@ -113,6 +131,17 @@ class AffinityLab:
         """Sign pages with one key for all replicas, or each with its own; the job's id."""
         text = "Share the keys that sign pages." if shared else "Give each replica a page key of its own."
         return self._ask("page_keys", lambda: self._set_page_keys(shared, by), text, by)
+
+    def set_app_settings(self, changes: Mapping[str, Any], by: By = "api") -> str:
+        """Have the app behave otherwise; the replicas that run it restart in turn. The job's id.
+
+        Raises AppUnavailable for a store that this machine lacks.
+        """
+        self.runs.must_rest()
+        if changes.get("shared_store"):
+            self._switches.must_have_store()
+        work = lambda: self._switches.set(changes, by)  # noqa: E731
+        return self._submit("app_settings", work, "Change the app's settings.", by)
 
     def set_visitors(self, settings: Mapping[str, Any], by: By = "api") -> str:
         """Ask for a crowd of `count` that behaves as the other fields say; the job's id."""
@@ -144,6 +173,11 @@ class AffinityLab:
         """
         self.runs.must_rest()
         self._must_run(*([replica, "running"] if replica else []))
+        if (visitor or connection) and not self._apps.now.drops_one:
+            raise NotInThisApp(
+                f"A replica of {self._apps.now.name} cannot cut one connection alone.",
+                hint="Drop all connections of a replica, or run the circuit app.",
+            )
         if visitor and visitor not in (self._log.at("people") or {}):
             raise NotFound(
                 f"There is no visitor {visitor!r}.", hint="Take a name from people in the snapshot."
@@ -163,19 +197,21 @@ class AffinityLab:
     # what the workspace asks
 
     def owns(self, service: str) -> bool:
-        return service in ("circuit", "balancer", "visitors")
+        return service in ("balancer", "visitors", STORE) or service in self._apps.services()
 
     def translate(self, line: Line) -> Patch | None:
-        return patch_of(line)
+        return patch_of(line) if line.text else None
 
     def explain(self, line: Line) -> Line:
-        return self._fates.explain(line)
+        return self._fates.explain(self._apps.now.told(line))
 
     def died(self, instance: Instance | Change, last_words: str) -> None:
         code = f"Exit code {instance.exit_code}." if instance.exit_code is not None else ""
-        if instance.service == "circuit":
+        if instance.service in self._apps.services():
             return self._replicas.died(instance.instance, f"{code} {last_words}".strip())
         name = instance.instance
+        if name == STORE:
+            return self._store.died(f"{code} {last_words}".strip())
         error = ServiceFailed(
             f"The {name} ended by itself. {code} {last_words}".strip(), hint="Launch the lab again."
         )
@@ -192,7 +228,7 @@ class AffinityLab:
 
     def restore(self, found: Mapping[str, Instance]) -> None:
         phase = self._log.at("affinity_lab", "phase")
-        known = {*self._replicas.known(), "balancer", "visitors"}
+        known = {*self._replicas.known(), "balancer", "visitors", STORE}
         for name, instance in found.items():
             if phase == "stopped" or name not in known:
                 self._workspace.engine.stop(self._workspace.name, name)
@@ -205,7 +241,7 @@ class AffinityLab:
         if phase == "running":
             self._ask("mend", self._mend, "Finish what was interrupted.")
         elif phase == "starting":
-            self.launch()
+            self.launch(self._apps.now.name)
         elif phase == "stopping":
             self.stop()
         self.runs.restore(running=phase == "running")
@@ -213,7 +249,6 @@ class AffinityLab:
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any]:
         none: dict[str, Any] = {"url": None, "error": None}
         replicas = state.get("replicas", {})
-        apps = [{"name": "circuit", "available": True, "reason": None}]
         return {
             "affinity_lab": {"error": None} | state.get("affinity_lab", {}),
             "balancer": none | state.get("balancer", {}),
@@ -225,7 +260,9 @@ class AffinityLab:
             | BEHAVIOUR
             | state.get("visitors", {}),
             "page_keys": state.get("page_keys", {"shared": False}),
-            "apps": apps,
+            "apps": self._apps.facts(),
+            "app_settings": self._switches.facts(),
+            "store": {"error": None} | state.get("store", {"phase": "stopped"}),
             "run": dict(IDLE) | state.get("run", {}),
         }
 
@@ -273,14 +310,24 @@ class AffinityLab:
         if known[replica].get("phase") not in phases:
             raise WrongPhase(f"{replica} is {known[replica].get('phase')}, not {' or '.join(phases)}.")
 
-    def _launch(self) -> None:
+    def _must_run_no_other(self, app: str) -> None:
+        phase, now = self._log.at("affinity_lab", "phase"), self._apps.now.name
+        if app != now and phase not in ("stopped", "failed"):
+            raise WrongPhase(f"The replicas run {now}.", hint=f"Stop the lab, then launch it with {app}.")
+
+    def _launch(self, app: str) -> None:
+        self._must_run_no_other(app)
+        if app != self._apps.now.name and self._log.at("affinity_lab", "phase") == "failed":
+            self._stop()
         missing, known = self._missing(), set(self._replicas.known())
         if self._log.at("affinity_lab", "phase") == "running" and not missing:
             return
-        patch = {"affinity_lab": {"phase": "starting", "error": None}}
-        self._log.record("dashboard", "affinity_lab.starting", "Launching the affinity lab.", patch=patch)
+        patch = {"affinity_lab": {"phase": "starting", "error": None}, "app": app}
+        text = f"Launching the affinity lab with {app}."
+        self._log.record("dashboard", "affinity_lab.starting", text, data={"app": app}, patch=patch)
         try:
             self._programs.build()
+            self._store.keep(self._apps.settings["shared_store"] and app == self._apps.blazor.name)
             self._replicas.start([name for name in missing if name != "balancer"])
             if "balancer" in missing:
                 self._balancer.start()
@@ -319,6 +366,7 @@ class AffinityLab:
         self._programs.stop("balancer")
         self._balancer.say("balancer.stopped", "The balancer is gone.", phase="stopped", url=None, error=None)
         self._replicas.stop(in_order(self._replicas.known()))
+        self._store.keep(False)
         end = {"affinity_lab": {"phase": "stopped", "error": None}}
         self._log.record(
             "dashboard", "affinity_lab.stopped", "The affinity lab is stopped.", patch=_nobody(end)
@@ -334,7 +382,7 @@ class AffinityLab:
         finally:
             self._replicas.retire(extra, by)
             self._balancer.tell(self._replicas)
-        self._replicas.stop(extra)
+        self._replicas.stop(extra, by)
 
     def _start(self, name: str, by: By) -> None:
         self._replicas.start([name], by)
@@ -348,10 +396,6 @@ class AffinityLab:
     def _restart(self, name: str, by: By) -> None:
         self._stop_replica(name, by, "replica.restarting")
         self._start(name, by)
-
-    def _drain(self, name: str, by: By) -> None:
-        self._replicas.drain(name, by)
-        self._balancer.tell(self._replicas)
 
     def _set_page_keys(self, shared: bool, by: By) -> None:
         if self._log.at("page_keys", "shared") == shared:
@@ -374,6 +418,9 @@ class AffinityLab:
         for name in started:
             with contextlib.suppress(LabError):
                 self._programs.stop(name, grace=0.5)
+        if "balancer" in started:
+            with contextlib.suppress(LabError):
+                self._store.keep(False)
         phases = {name: replica.get("phase") for name, replica in self._replicas.known().items()}
         stopped = {"phase": "stopped", "connections": 0, "circuits": 0}
         replicas: dict[str, Any] = {name: None for name in started if name in phases and name not in known}
@@ -407,6 +454,7 @@ class AffinityLab:
         for name, replica in self._replicas.known().items():
             if replica.get("phase") in ("running", "frozen") and name not in alive:
                 self._replicas.died(name, "No dashboard looked when it did.")
+        self._store.note_loss()
         for name in ("balancer", "visitors"):
             if self._log.at(name, "phase") == "running" and name not in alive:
                 gone = Change(self._workspace.name, name, name, "", "died")

@@ -36,7 +36,20 @@ def _change(state: State, line: Line) -> Change:
         change["visitors"] = {key: crowd[key] for key in ("count", "connected", "failed") if key in crowd}
     if fold := _FOLDS.get(line.kind):
         change |= fold(state, line)
+    if "circuits" in change and "replicas" not in change:
+        change |= _counted(state, change, line.source)
     return change
+
+
+def _counted(state: State, change: Change, replica: str) -> Change:
+    """How many circuits the replica holds, for an app whose lines do not say it."""
+    if replica not in state.get("replicas", {}):
+        return {}
+    before = {key: held for key, held in state.get("circuits", {}).items() if held.get("replica") == replica}
+    after = {key: before.get(key, {}) | held if held else None for key, held in change["circuits"].items()}
+    held = [each for each in (before | after).values() if each and each.get("replica") == replica]
+    connected = sum(1 for each in held if each.get("connected"))
+    return {"replicas": {replica: {"connections": connected, "circuits": len(held)}}}
 
 
 def memory_gone(state: State, replica: str) -> Change:
@@ -72,18 +85,41 @@ def _circuit_started(state: State, line: Line) -> Change:
     )
     memory = "lost" if lost else "new"
     here = {"circuit": circuit, "replica": line.source, "status": "connected", "memory": memory}
-    return {"circuits": {circuit: held}} | _people(state, visitor, here)
+    return {"circuits": {circuit: held}} | _people(state, visitor, here | _by(line))
 
 
 def _circuit_resumed(state: State, line: Line) -> Change:
     visitor, circuit = line.data.get("visitor"), str(line.data.get("circuit"))
     held = {"replica": line.source, "visitor": visitor, "connected": True, "count": line.data.get("count", 0)}
     here = {"circuit": circuit, "replica": line.source, "status": "connected", "memory": "kept"}
-    return {"circuits": {circuit: held}} | _people(state, visitor, here)
+    return {"circuits": {circuit: held}} | _people(state, visitor, here | _by(line))
+
+
+def _by(line: Line) -> Change:
+    """The transport, where the line has it: Blazor's have no other place for it."""
+    return {"transport": line.data["transport"]} if line.data.get("transport") else {}
+
+
+def _circuit_paused(state: State, line: Line) -> Change:
+    """Its memory is on its way, in the visitor's own hands."""
+    circuit, visitor = str(line.data.get("circuit")), line.data.get("visitor")
+    carries = {"circuit": None, "replica": None, "status": "waiting", "memory": "carried", "transport": None}
+    owner = _people(state, visitor, carries) if _person(state, visitor).get("circuit") == circuit else {}
+    return {"circuits": {circuit: None}} | owner
+
+
+def _circuit_closed(state: State, line: Line) -> Change:
+    return {"circuits": {str(line.data.get("circuit")): None}}
 
 
 def _circuit_rejected(state: State, line: Line) -> Change:
     return _people(state, line.data.get("visitor"), {"status": "waiting", "memory": "lost"})
+
+
+def _move_refused(state: State, line: Line) -> Change:
+    """It is connected to nothing that it could use; Blazor's page stays as it is, dead."""
+    lost = {"status": "failed", "memory": "lost", "circuit": None, "replica": None}
+    return _people(state, line.data.get("visitor"), lost)
 
 
 def _circuit_gone(state: State, line: Line) -> Change:
@@ -134,11 +170,15 @@ def _visitor_reconnecting(state: State, line: Line) -> Change:
 
 def _visitor_left(state: State, line: Line) -> Change:
     """A page says goodbye also when it never was connected; who is connected says it by closing."""
-    visitor = line.data.get("visitor")
+    visitor, circuit = line.data.get("visitor"), line.data.get("circuit")
     person = _person(state, visitor)
+    gone: Change = {"circuits": {circuit: None}} if circuit in state.get("circuits", {}) else {}
     if person.get("kind") == "browser" and person.get("status") == "connected":
-        return {}
-    return {"people": {visitor: None}} if isinstance(visitor, str) else {}
+        return gone
+    coming = person.get("memory") == "lost" and person.get("status") == "waiting"
+    if coming or (circuit and person.get("circuit") != circuit):
+        return gone  # the page that it left was an older one: it loads it again
+    return gone | ({"people": {visitor: None}} if isinstance(visitor, str) else {})
 
 
 _FOLDS: dict[str, Callable[[State, Line], Change]] = {
@@ -146,6 +186,11 @@ _FOLDS: dict[str, Callable[[State, Line], Change]] = {
     "endpoint.readmitted": _endpoint_readmitted,
     "circuit.started": _circuit_started,
     "circuit.resumed": _circuit_resumed,
+    "circuit.moved": _circuit_resumed,
+    "circuit.restored": _circuit_resumed,
+    "circuit.paused": _circuit_paused,
+    "circuit.closed": _circuit_closed,
+    "circuit.move_refused": _move_refused,
     "circuit.rejected": _circuit_rejected,
     "circuit.expired": _circuit_gone,
     "circuit.forgotten": _circuit_gone,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import socket
+from contextlib import closing
 from pathlib import Path
 
+from services.affinity_lab.apps import Apps
+from services.blazor.source import STORE
 from services.engines.base import Limits, Port, Recipe, Spec
-from services.errors import PortTaken
+from services.errors import PortTaken, ServiceFailed
 from services.settings import Settings
 from services.workspaces.workspace import Workspace
 
@@ -15,7 +17,6 @@ MIB = 1024 * 1024
 _CONTROL = Port(9000)
 _PORTS_TRIED = 20
 _LIMITS = {
-    "circuit": Limits(memory=192 * MIB, cpus=1.0, pids=64),
     "balancer": Limits(memory=384 * MIB, cpus=2.0, pids=128),
     "visitors": Limits(memory=512 * MIB, cpus=1.0, pids=64),
 }
@@ -31,21 +32,36 @@ def recipe(settings: Settings) -> Recipe:
 class Programs:
     """Starts and stops the programs of one workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, apps: Apps) -> None:
         self._workspace = workspace
-        self._built = False
+        self._apps = apps
+        self._built: set[str] = set()
 
     def build(self) -> None:
-        """Make the image once in the life of this dashboard; unchanged sources come from the cache."""
-        if not self._built:
-            self._workspace.build(recipe(self._workspace.settings), self._report)
-            self._built = True
+        """Make each image once in the life of this dashboard; unchanged sources come from the cache."""
+        own = recipe(self._workspace.settings)
+        for each in (own, *self._apps.now.recipes(self._apps.settings)):
+            if each.name not in self._built:
+                self._workspace.build(each, self._report)
+                self._built.add(each.name)
 
     def start_replica(self, name: str) -> None:
-        """Start a copy of the circuit app; it is not ready yet."""
-        shared = self._workspace.log.at("page_keys", "shared")
-        keys = {"LAB_PAGE_KEY": self._page_key()} if shared else {}
-        self._start("circuit", name, {"public": Port(8000), "control": _CONTROL}, keys)
+        """Start a copy of the app; it is not ready yet."""
+        shared = bool(self._workspace.log.at("page_keys", "shared"))
+        self._workspace.start(self._apps.now.spec(name, self._apps.settings, shared_keys=shared))
+
+    def start_store(self) -> None:
+        """Start the store that the app's replicas share, and wait until it takes connections."""
+        port = 0 if self._workspace.engine.name != "local" else _free_port()
+        self._workspace.start(self._apps.blazor.store_spec(port))
+        self._workspace.wait_ready(STORE, self._reach_store)
+
+    def _reach_store(self) -> None:
+        at = self._workspace.engine.address(self._workspace.name, STORE, "store")
+        try:
+            socket.create_connection((at.host, at.port), 1.0).close()
+        except OSError as error:
+            raise ServiceFailed(f"The store does not answer: {error.strerror}.") from error
 
     def start_visitors(self) -> None:
         """Start the crowd's process; it is not ready yet."""
@@ -54,9 +70,11 @@ class Programs:
     def start_balancer(self) -> int:
         """Start Envoy and its controller on the first free port from LAB_BALANCER_PORT on; that port."""
         first = self._workspace.settings.balancer_port
+        names = {"LAB_NAMES_VISITORS": "1"} if self._apps.now.names_visitors else {}
         for port in range(first, min(first + _PORTS_TRIED, 65536)):
             try:
-                self._start("balancer", "balancer", {"public": Port(8090, publish=port), "control": _CONTROL})
+                ports = {"public": Port(8090, publish=port), "control": _CONTROL}
+                self._start("balancer", "balancer", ports, names)
                 return port
             except PortTaken:
                 continue
@@ -74,10 +92,6 @@ class Programs:
     def stop(self, name: str, *, grace: float = 3.0) -> None:
         """End it; already gone is fine."""
         self._workspace.stop(name, grace=grace)
-
-    def _page_key(self) -> str:
-        """The one that all replicas of the workspace can share; nobody else can make it."""
-        return hmac.new(self._workspace.control_key.encode(), b"page key", hashlib.sha256).hexdigest()
 
     def _start(
         self, service: str, name: str, ports: dict[str, Port], more: dict[str, str] | None = None
@@ -97,3 +111,9 @@ class Programs:
 
     def _report(self, line: str) -> None:
         self._workspace.log.record("dashboard", "output.line", line[:4000], data={"stream": "build"})
+
+
+def _free_port() -> int:
+    """For a program that cannot be told later where to listen."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return int(server.getsockname()[1])

@@ -49,18 +49,18 @@ class Replicas:
     def start(self, names: list[str], by: By | None = None) -> None:
         """Start these and wait until all answer; raises the first error after noting it on its replica."""
         for name in names:
-            text = f"Starting {name}{f', {ASKED[by]}' if by else ''}."
-            data = {"by": by} if by else None
+            text, data = f"Starting {name}{_asked(by)}.", _by(by)
             self._say("replica.starting", name, text, {"phase": "starting"} | _EMPTY, data=data)
             self._try(name, lambda name=name: self._start(name))
         for name in names:
             self._try(name, lambda name=name: self._programs.wait_ready(name))
             self._say("replica.started", name, f"{name} answers.", {"phase": "running"})
 
-    def stop(self, names: Iterable[str]) -> None:
+    def stop(self, names: Iterable[str], by: By | None = None) -> None:
         """Stop these and forget them."""
         for name in names:
-            self._say("replica.stopping", name, f"Stopping {name}.", {"phase": "stopping"})
+            text = f"Stopping {name}{_asked(by)}."
+            self._say("replica.stopping", name, text, {"phase": "stopping"}, data=_by(by))
             self._programs.stop(name)
             self._gone("replica.stopped", name, f"{name} is stopped; its memory is gone.", None)
 
@@ -111,8 +111,7 @@ class Replicas:
             self._say("replica.thawed", name, f"{name} was found going on.", {"phase": "running"})
 
     def drain(self, name: str, by: By) -> None:
-        """Ask it to take nobody new; who it holds stays."""
-        self._workspace.control(name).send("POST", "/control/drain", {})
+        """It takes nobody new from now on; who it holds stays."""
         text = f"{name} takes no new visitors, {ASKED[by]}."
         self._say("replica.draining", name, text, {"draining": True}, data={"by": by})
 
@@ -171,3 +170,11 @@ class Replicas:
             return memory_gone(state, name) | {"replicas": {name: change}}
 
         self._log.record(name, kind, text, patch=patch, **rest)
+
+
+def _asked(by: By | None) -> str:
+    return f", {ASKED[by]}" if by else ""
+
+
+def _by(by: By | None) -> dict[str, By] | None:
+    return {"by": by} if by else None

@@ -16,7 +16,13 @@ _TRANSPORTS = {
     "ServerSentEvents": "server-sent events",
     "LongPolling": "long polling",
 }
-_FAILED = ("connection.refused", "circuit.rejected", "page.rejected", "request.failed")
+_FAILED = (
+    "connection.refused",
+    "circuit.rejected",
+    "circuit.move_refused",
+    "page.rejected",
+    "request.failed",
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Step:
 _HOLDS = {
     "connection.refused": "holds the connection",
     "circuit.rejected": "held the memory",
+    "circuit.move_refused": "signed what was brought",
     "page.rejected": "signed the page",
 }
 
@@ -147,6 +154,15 @@ def _call(line: Event, asked: str) -> Step | None:
     if line.kind == "circuit.resumed":
         answer = f"true, memory kept: count {data.get('count', 0)}"
         return Step(line, "call", connect, asked, asked, None, answer, False)
+    if line.kind == "circuit.moved":
+        answer = f"memory kept: it was brought along from {data.get('from')}"
+        return Step(line, "call", "ResumeCircuit", asked, asked, None, answer, False)
+    if line.kind == "circuit.restored":
+        answer = "memory kept: it had been put aside when its time was over"
+        return Step(line, "call", "ResumeCircuit", asked, asked, None, answer, False)
+    if line.kind == "circuit.move_refused":
+        said = "what was brought cannot be read"
+        return Step(line, "call", "ResumeCircuit", asked, data.get("from"), None, said, True)
     if line.kind == "circuit.rejected":
         return Step(line, "call", connect, asked, data.get("holder"), None, "false, no such memory", True)
     if line.kind == "page.rejected":

@@ -82,7 +82,7 @@ def _judge(attempt: Attempt, steps: Sequence[Step]) -> tuple[Outcome, Verdict]:
 
 def _connected(attempt: Attempt, steps: Sequence[Step], failed: Sequence[Step]) -> tuple[Outcome, Verdict]:
     last = steps[-1]
-    rejected = next((step for step in reversed(failed) if step.line.kind == "circuit.rejected"), None)
+    rejected = next((step for step in reversed(failed) if step.line.kind in _UNREMEMBERED), None)
     if rejected:
         found = _of(rejected)
         reason = f"{found.reason} It loaded the page again and began anew on {last.asked}."
@@ -96,9 +96,12 @@ def _connected(attempt: Attempt, steps: Sequence[Step], failed: Sequence[Step]) 
     return "memory_lost" if lost else "connected", Verdict(None, "Right number.", reason)
 
 
+_UNREMEMBERED = ("circuit.rejected", "circuit.move_refused")
 _MEMORY = {
     "circuit.started": "Its memory is new.",
     "circuit.resumed": "Its memory was kept.",
+    "circuit.moved": "It brought its memory along.",
+    "circuit.restored": "Its memory was kept: it had been put aside when its time was over.",
     "lost": "Its old memory is lost: it began anew.",
 }
 
@@ -124,6 +127,8 @@ def _of(step: Step) -> Verdict:
     data = step.line.data
     if step.line.kind == "circuit.rejected":
         return verdicts.circuit_unknown(step.asked, step.holder, data.get("fate", "unknown"))
+    if step.line.kind == "circuit.move_refused":
+        return verdicts.memory_unreadable(step.asked, step.holder)
     if step.line.kind == "page.rejected":
         return verdicts.page_from_elsewhere(step.asked, step.holder)
     if step.line.kind == "request.failed":
@@ -154,7 +159,10 @@ def _heading(name: str, outcome: Outcome, verdict: Verdict, attempt: Attempt) ->
     if outcome == "memory_lost":
         return f"Why did {name} lose its memory?" if verdict.failure else f"How {name} began anew"
     if outcome == "connected":
-        return f"How {name} came back" if attempt.has("circuit.resumed") else f"How {name} connected"
+        if attempt.has("circuit.moved"):
+            return f"How {name} moved"
+        back = attempt.has("circuit.resumed", "circuit.restored")
+        return f"How {name} came back" if back else f"How {name} connected"
     return f"{name.capitalize()} {'has left' if outcome == 'left' else 'is on its way'}"
 
 

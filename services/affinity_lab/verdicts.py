@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Failure = Literal["connection_unknown", "circuit_unknown", "page_from_elsewhere", "no_replica"]
+Failure = Literal[
+    "connection_unknown", "circuit_unknown", "page_from_elsewhere", "memory_unreadable", "no_replica"
+]
 Helps = Literal["cures", "partly", "no"]
 Fate = Literal["held", "killed", "died", "stopped", "expired", "forgotten", "unknown"]
 """What became of a circuit at the replica that made it."""
@@ -78,6 +80,15 @@ def page_from_elsewhere(asked: str | None, signer: str | None) -> Verdict:
         "and does not have that key."
     )
     return Verdict("page_from_elsewhere", title, reason, _OTHER_KEY)
+
+
+def memory_unreadable(asked: str | None, signer: str | None) -> Verdict:
+    """The visitor was asked to take its memory elsewhere, and nobody there can read it."""
+    reason = (
+        f"{signer or 'The old replica'} gave its memory along, signed with a key of its own; "
+        f"{asked} does not have that key, so it cannot trust what was brought."
+    )
+    return Verdict("memory_unreadable", "Brought along, not readable.", reason, _BROUGHT)
 
 
 def no_replica(status: int | None, asked: str | None) -> Verdict:
@@ -160,6 +171,13 @@ _OLD_KEY = _remedies(
     skip=("no", "The page stays unreadable, however it connects."),
     again=("partly", "A page loaded anew has the new key; it must still be read where it was made."),
     keys=("partly", "A key kept outside outlives the restart. It cannot mend a page that nobody signed."),
+)
+_BROUGHT = _remedies(
+    cookie=("no", "It leads to the replica that is to go. Any other has another key."),
+    source_ip=("no", "The replica that it leads to is to go. Any other has another key."),
+    skip=("no", "However it connects, the replica cannot read what it brings."),
+    again=("no", "Every other replica has a key of its own too."),
+    keys=("cures", "Every replica reads what another one signed, so the memory moves with its visitor."),
 )
 _NOBODY = _remedies(
     cookie=("no", "A cookie chooses a replica, it cannot start one. A strict one waits for a dead one."),

@@ -28,7 +28,8 @@ async def run() -> int:
         return 2
     allow_many_files()
     stop = asyncio.create_task(told_to_stop())
-    work = asyncio.create_task(balance(public, control, names.control_key))
+    naming = bool(os.environ.get("LAB_NAMES_VISITORS"))
+    work = asyncio.create_task(balance(public, control, names.control_key, naming=naming))
     await asyncio.wait({stop, work}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
     work.cancel()

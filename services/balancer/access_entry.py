@@ -28,7 +28,8 @@ class Entry:
     method: str
     path: str
     connection: str | None
-    """The token that the request carried in `id=`, or that the replica just gave."""
+    """The token that the request carried in `id=`, or that the replica just gave; for a WebSocket that has
+    none, the balancer's own name for the request."""
     asked_with_id: bool
     status: int
     flags: str
@@ -68,12 +69,16 @@ def read_entry(line: bytes, names: Names) -> Entry:
     url = urlsplit(fields["path"] or "")
     to_hub = url.path == HUB or url.path.startswith(f"{HUB}/")
     asked = parse_qs(url.query).get("id", [None])[0] if to_hub else None
-    visitor = fields["visitor"]
+    visitor = fields["visitor"] or fields.get("named")
+    websocket = (fields["upgrade"] or "").lower() == "websocket"
+    given = fields["connection"] or fields.get("token")
+    if to_hub and websocket and fields["status"] == 101:
+        given = given or fields.get("request")
     return Entry(
         type=fields["type"],
         method=fields["method"] or "",
         path=url.path,
-        connection=(asked or fields["connection"] or "")[:_LONGEST_ID] or None,
+        connection=(asked or given or "")[:_LONGEST_ID] or None,
         asked_with_id=asked is not None,
         status=int(fields["status"] or 0),
         flags=fields["flags"] or "",

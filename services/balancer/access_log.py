@@ -56,6 +56,9 @@ class AccessLog:
             _tell_failed(entry)
         elif entry.status == 404 and to_hub:
             self._tell_refused(entry)
+        elif entry.status == 400 and entry.path == f"{HUB}/disconnect" and _is_browser(entry):
+            text = f"{entry.visitor} left the page; {entry.replica} does not know what it held."
+            emit("visitor.left", text, source=entry.replica, **entry.data())
         elif entry.status != 200:
             return
         elif entry.method == "GET" and entry.path == "/":
@@ -90,6 +93,11 @@ class AccessLog:
         text = f"404 for {entry.who}: {unknown}; {_where(holder, entry.replica)}"
         data = entry.data() | {"holder": holder}
         emit("connection.refused", text, level="warning", source=entry.replica, **data)
+
+
+def _is_browser(entry: Entry) -> bool:
+    """Virtual visitors say themselves when they leave."""
+    return bool(entry.visitor and entry.visitor.startswith("browser-"))
 
 
 def _remember(memory: OrderedDict[str, Any], key: str, value: Any) -> None:

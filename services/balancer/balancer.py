@@ -27,21 +27,23 @@ BOOTSTRAP_FILE = "bootstrap.json"
 READY_SECONDS = 15.0
 
 
-async def balance(public: Listen, control: Listen, key: str) -> None:
+async def balance(public: Listen, control: Listen, key: str, *, naming: bool = False) -> None:
     """Run until cancelled; raises BalancerFailed when Envoy cannot start, or ends by itself."""
-    async with running(public, control, key) as (envoy, _):
+    async with running(public, control, key, naming=naming) as (envoy, _):
         raise await envoy.died()
 
 
 @asynccontextmanager
-async def running(public: Listen, control: Listen, key: str) -> AsyncIterator[tuple[Envoy, Controller]]:
-    """Envoy ready and the control port open."""
+async def running(
+    public: Listen, control: Listen, key: str, *, naming: bool = False
+) -> AsyncIterator[tuple[Envoy, Controller]]:
+    """Envoy ready and the control port open; `naming`: browsers without a name get one here."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(Folder())
         names = Names()
         access_log, health_log = AccessLog(names), HealthLog(names)
-        controller = Controller(folder, names, access_log)
-        folder.write(BOOTSTRAP_FILE, bootstrap(_numeric(public)))
+        controller = Controller(folder, names, access_log, naming=naming)
+        folder.write(BOOTSTRAP_FILE, bootstrap(_numeric(public), naming=naming))
 
         def read(line: bytes) -> None:
             log = health_log if MARK in line else access_log

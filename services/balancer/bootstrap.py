@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.balancer.endpoints import SERVICE
+from services.balancer.naming import REQUEST, TOKEN, TOKEN_FILTER, VISITOR_HEADER, token_filter
 from services.balancer.pin import NAMESPACE, PIN_FIELDS, cookie_rules
 from services.balancer.routes import CLUSTERS, COOKIE_FILTER, ROUTES, SESSION_FILTER
 from services.wire.environment import Listen
@@ -35,24 +36,27 @@ ACCESS_FIELDS = {
     "visitor": f"%DYNAMIC_METADATA({NAMESPACE}:visitor):64%",
     **PIN_FIELDS,
     "connection": f"%RESP({CONNECTION_HEADER}):128%",
+    "token": f"%DYNAMIC_METADATA({NAMESPACE}:{TOKEN}):128%",
+    "named": f"%RESP({VISITOR_HEADER}):64%",
+    "request": REQUEST,
 }
 """Of the cookies only the visitor's name and the pin leave Envoy: the dashboard's own shares this host."""
 
 
-def bootstrap(public: Listen) -> dict[str, Any]:
+def bootstrap(public: Listen, *, naming: bool = False) -> dict[str, Any]:
     """The whole file; the paths in it are relative to the folder that Envoy runs in."""
     return {
         "node": {"id": "balancer", "cluster": "labdeck"},
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         "static_resources": {
-            "listeners": [_listener(public)],
+            "listeners": [_listener(public, naming)],
             "clusters": [_cluster(name, policy) for name, policy in CLUSTERS.items()],
         },
     }
 
 
-def _listener(public: Listen) -> dict[str, Any]:
-    manager = {"name": "envoy.filters.network.http_connection_manager", "typed_config": _manager()}
+def _listener(public: Listen, naming: bool) -> dict[str, Any]:
+    manager = {"name": "envoy.filters.network.http_connection_manager", "typed_config": _manager(naming)}
     return {
         "name": "public",
         "address": {"socket_address": {"address": public.host, "port_value": public.port}},
@@ -62,7 +66,8 @@ def _listener(public: Listen) -> dict[str, Any]:
     }
 
 
-def _manager() -> dict[str, Any]:
+def _manager(naming: bool) -> dict[str, Any]:
+    reads_token = [_filter(TOKEN_FILTER, "json_to_metadata.v3.JsonToMetadata", **token_filter())]
     return {
         "@type": _MANAGER,
         "stat_prefix": "public",
@@ -76,6 +81,7 @@ def _manager() -> dict[str, Any]:
         "http_filters": [
             _filter(COOKIE_FILTER, "header_to_metadata.v3.Config", **cookie_rules()),
             _filter(SESSION_FILTER, "stateful_session.v3.StatefulSession"),
+            *(reads_token if naming else []),
             _filter("envoy.filters.http.router", "router.v3.Router", **_early_log()),
         ],
         "access_log": [_access_log()],

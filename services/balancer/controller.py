@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -29,12 +30,13 @@ _File = Callable[[int], dict[str, Any]]
 class Controller:
     """Changes one thing at a time and answers when Envoy obeys; what Envoy refuses leaves all as it was."""
 
-    def __init__(self, folder: Folder, names: Names, access_log: AccessLog) -> None:
+    def __init__(self, folder: Folder, names: Names, access_log: AccessLog, *, naming: bool = False) -> None:
         self.affinity = Affinity()
         self.endpoints: tuple[Endpoint, ...] = ()
         self.envoy = ""
         """Envoy's version, once it runs."""
         self._folder = folder
+        self._routes_file = partial(routes_file, naming=naming)
         self._names = names
         self._access_log = access_log
         self._turn = asyncio.Lock()
@@ -42,7 +44,7 @@ class Controller:
         self._former: str | None = None
         """The cookie that pinned before this affinity; browsers still send it."""
         self._admin: Admin | None = None
-        self._write(ROUTES_FILE, lambda version: routes_file(self.affinity, version))
+        self._write(ROUTES_FILE, lambda version: self._routes_file(self.affinity, version))
         self._write(ENDPOINTS_FILE, lambda version: endpoints_file((), version))
 
     def attach(self, admin: Admin, version: str) -> None:
@@ -69,8 +71,8 @@ class Controller:
             ms = await self._replace(
                 ROUTES_FILE,
                 ROUTES_SUBJECT,
-                lambda version: routes_file(wanted, version, former),
-                lambda version: routes_file(self.affinity, version, self._former),
+                lambda version: self._routes_file(wanted, version, former),
+                lambda version: self._routes_file(self.affinity, version, self._former),
             )
             self.affinity, self._former = wanted, former
             emit("affinity.changed", _affinity_text(wanted), **wanted.as_dict(), ms=ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.balancer.affinity import Affinity, Cookie
+from services.balancer.naming import naming_routes
 from services.balancer.pin import cookie_rules
 
 ROUTES = "app"
@@ -26,12 +27,17 @@ _COOKIE_STATE = f"{_EXTENSIONS}.http.stateful_session.cookie.v3.CookieBasedSessi
 _PREVIOUS_HOSTS = f"{_EXTENSIONS}.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 
 
-def routes_file(affinity: Affinity, version: int, former: str | None = None) -> dict[str, Any]:
+def routes_file(
+    affinity: Affinity, version: int, former: str | None = None, *, naming: bool = False
+) -> dict[str, Any]:
     """The RDS file for this affinity; Envoy shows `version` once it has it.
 
-    `former` is the cookie that pinned before: clients may still send it, and the log tells so.
+    `former` is the cookie that pinned before: clients may still send it, and the log tells so. With `naming`
+    the balancer gives names to browsers that have none.
     """
-    host = {"name": ROUTES, "domains": ["*"], "routes": [_route(affinity, former)]}
+    route = _route(affinity, former)
+    routes_of_host = [*(naming_routes(route) if naming else []), route]
+    host = {"name": ROUTES, "domains": ["*"], "routes": routes_of_host}
     routes = {"@type": _ROUTE_CONFIG, "name": ROUTES, "virtual_hosts": [host]}
     return {"version_info": str(version), "resources": [routes]}
 

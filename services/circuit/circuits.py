@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ class Circuit:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     count: int = 0
     note: str = ""
+    paused: bool = False
+    """Its visitor was told to take it elsewhere; when it goes now, it took it along."""
     left_at: float = 0.0
     """When its connection went (monotonic seconds)."""
 
@@ -62,6 +64,16 @@ class Circuits:
         self._journal.tell("circuit.started", text, connection, count=0)
         return circuit
 
+    def bring(self, connection: Connection, memory: Mapping[str, Any]) -> Circuit:
+        """The memory that a visitor brought from another replica, as a new circuit of this one."""
+        circuit = Circuit(connection.visitor, connection, count=memory["count"], note=memory["note"])
+        self._held[circuit.id] = connection.circuit = circuit
+        before = str(memory["replica"])
+        text = f"{connection.who} is on {self._journal.replica} now and brought its memory from {before}."
+        moved = {"from": before, "paused": memory["circuit"], "count": circuit.count}
+        self._journal.tell("circuit.moved", text, connection, **moved)
+        return circuit
+
     def connect(self, connection: Connection, id: str) -> bool:
         """Give a circuit to this connection, whoever had it before; False when it is not held here."""
         circuit = self._held.get(id)
@@ -78,16 +90,24 @@ class Circuits:
         self._journal.tell("circuit.resumed", text, connection, count=circuit.count)
         return True
 
-    def leave(self, connection: Connection) -> None:
-        """The connection is gone; its circuit waits for another one."""
+    def leave(self, connection: Connection, *, said_goodbye: bool = False) -> None:
+        """The connection is gone; its circuit waits for another one, unless its visitor took it along."""
         circuit, connection.circuit = connection.circuit, None
         if circuit is None:
-            return
+            return None
+        if circuit.paused and said_goodbye:
+            return self._take_along(circuit)
         circuit.connection, circuit.left_at = None, time.monotonic()
         self._left[circuit.id] = circuit
         if len(self._left) > self._timing.retained:
             why = f"no more than {self._timing.retained} may wait"
             self._expire(next(iter(self._left.values())), why)
+        return None
+
+    def _take_along(self, circuit: Circuit) -> None:
+        self._remove(circuit)
+        text = f"{circuit.whose} memory left {self._journal.replica} with its visitor: count {circuit.count}."
+        self._tell_gone("circuit.paused", text, circuit)
 
     def tick(self, now: float) -> None:
         """Forget what has waited for longer than the retention."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from services.circuit.circuits import Circuits
+from services.circuit.circuits import Circuit, Circuits
 from services.circuit.connection import Connection, Reason, Refusal, Transport
 from services.circuit.handshake import Disagreement, agree
 from services.circuit.hub import Hub
@@ -13,7 +13,7 @@ from services.circuit.journal import Journal
 from services.circuit.outbox import OutboxFull
 from services.circuit.timing import CONNECTION_LIMIT, Timing
 from services.wire import signalr
-from services.wire.messages import BadFrame, Close, Message, Ping
+from services.wire.messages import BadFrame, Close, Invocation, Message, Ping
 
 
 class Connections:
@@ -93,7 +93,7 @@ class Connections:
         if connection.transport != "LongPolling" or connection.outbox.empty:
             self.discard(connection)
         facts = connection.facts()
-        self._circuits.leave(connection)
+        self._circuits.leave(connection, said_goodbye=reason == "client")
         if connection.opened:
             self.opened -= 1
             text = f"{connection.who} is disconnected from {self._journal.replica}: {_WHY[reason]}."
@@ -116,6 +116,18 @@ class Connections:
         for each in chosen:
             self.cut(each, "dropped")
         return len(chosen)
+
+    def move(self, seal: Callable[[Circuit], str]) -> tuple[int, int]:
+        """Ask everybody who is connected to take the memory elsewhere: how many, and of how many memories."""
+        held = list(self._circuits)
+        asked = [(circuit, circuit.connection) for circuit in held if circuit.connection]
+        name = self._journal.replica
+        text = f"{name} asked {len(asked)} of {len(held)} visitors to take their memory elsewhere."
+        self._journal.tell("circuits.asked_to_move", text, asked=len(asked), held=len(held))
+        for circuit, connection in asked:
+            circuit.paused = True
+            self.send(connection, Invocation("Pause", (seal(circuit),)))
+        return len(asked), len(held)
 
     def stop(self) -> None:
         """Say goodbye to everybody; their clients may try to reconnect, elsewhere."""

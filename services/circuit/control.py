@@ -1,4 +1,4 @@
-"""The replica's control port: look, drop, forget, drain."""
+"""The replica's control port: look, drop, forget, drain, move."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Control:
             web.post("/control/drop", self._drop),
             web.post("/control/forget", self._forget),
             web.post("/control/drain", self._drain),
+            web.post("/control/move", self._move),
         ])  # fmt: skip
         return app
 
@@ -49,3 +50,8 @@ class Control:
         await read_fields(request, ())
         self._replica.hub.draining = True
         return web.json_response({"draining": True})
+
+    async def _move(self, request: web.Request) -> web.Response:
+        await read_fields(request, ())
+        asked, held = self._replica.connections.move(self._replica.hub.seal)
+        return web.json_response({"asked": asked, "held": held})

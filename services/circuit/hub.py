@@ -24,7 +24,7 @@ class Void:
 
 
 class Hub:
-    """StartCircuit, ConnectCircuit, Increment, SetNote, GetState, GetConnection."""
+    """StartCircuit, ConnectCircuit, ResumeCircuit, Increment, SetNote, GetState, GetConnection."""
 
     def __init__(self, journal: Journal, circuits: Circuits, signer: Signer) -> None:
         self._journal = journal
@@ -34,6 +34,7 @@ class Hub:
         self._methods: dict[str, tuple[int, int, Callable[..., Any]]] = {
             "StartCircuit": (0, 1, self._start_circuit),
             "ConnectCircuit": (1, 1, self._connect_circuit),
+            "ResumeCircuit": (1, 1, self._resume_circuit),
             "Increment": (0, 0, self._increment),
             "SetNote": (1, 1, self._set_note),
             "GetState": (0, 0, self._get_state),
@@ -87,6 +88,24 @@ class Hub:
         if connection.circuit is not None and connection.circuit.id != id:
             raise HubError("This connection has a circuit already.")
         return connection.circuit is not None or self._circuits.connect(connection, id)
+
+    def seal(self, circuit: Circuit) -> str:
+        """The memory as its visitor takes it along: count and note, signed with the page key."""
+        return self._signer.seal({"circuit": circuit.id, "count": circuit.count, "note": circuit.note})
+
+    def _resume_circuit(self, connection: Connection, state: object) -> str | None:
+        """The id of a circuit with the memory that was brought; None when this replica cannot read it."""
+        if connection.circuit is not None:
+            raise HubError("This connection has a circuit already.")
+        if self.draining:
+            raise HubError(f"{self._journal.replica} is draining and takes no new circuits.")
+        try:
+            return self._circuits.bring(connection, self._signer.unseal(state)).id
+        except BadDescriptor as error:
+            text = f"{self._journal.replica} cannot read the memory that {connection.who} brought: {error}"
+            about = {"from": error.replica, "paused": error.circuit, "circuit": error.circuit}
+            self._journal.tell("circuit.move_refused", text, connection, "warning", **about)
+            return None
 
     def _increment(self, connection: Connection) -> int:
         circuit = _circuit(connection)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +25,16 @@ class Recipe:
     """Image name, such as `hello-go` or `services`."""
     context: Path
     """Folder that holds the Dockerfile and what it copies."""
-    language: Literal["go", "python"]
-    """Without containers: `go` is compiled in `context`; `python` runs there, by the dashboard's Python."""
+    language: Literal["go", "python", "dotnet"]
+    """Without containers: `go` and `dotnet` are compiled in `context`; `python` runs there, by the
+    dashboard's Python."""
     target: str | None = None
     """Stage of the Dockerfile; None is the last one."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """Build arguments, such as the base images; GOOS, GOARCH, GOARM, BUILDMODE, LDFLAGS on any engine."""
+    ready: str = ""
+    """What somebody made already, taken instead of a build: the tag of an image where there are containers,
+    the path of a program where not."""
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -58,6 +64,56 @@ class Image:
     """Empty where there are no images."""
     stand_in: bool = False
     """Made on a stand-in for the real base (label `labdeck.stand-in`), so its size is not the real one."""
+    id: str = ""
+    """Another one when something in it differs; empty where there are no images."""
+    user: str = ""
+    """Whom its program runs as unless told otherwise; empty is root."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One entry of an image's file system that is no folder."""
+
+    path: str
+    """From the root, without a slash before it."""
+    mode: int
+    """Permission bits, setuid among them."""
+    size: int
+    link: str | None = None
+    """Where it leads, when it is a symbolic link."""
+
+
+class Cancellation:
+    """Ends a build from another thread: `ask` may come before, while or after the build runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._act: Callable[[], None] | None = None
+
+    @property
+    def asked(self) -> bool:
+        return self._asked
+
+    def ask(self) -> None:
+        """Call what the builder gave to be woken by, at most once."""
+        with self._lock:
+            self._asked, act, self._act = True, self._act, None
+        if act:
+            act()
+
+    @contextlib.contextmanager
+    def wakes(self, act: Callable[[], None]) -> Iterator[None]:
+        """Within the block, `ask` calls `act`; at once when it was asked before."""
+        with self._lock:
+            self._act = None if self._asked else act
+        if self._asked:
+            act()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._act = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +124,8 @@ class Port:
     """Inside a container. The local engine chooses a free loopback port when `publish` is 0."""
     publish: int = 0
     """Port on this machine's loopback; 0 means any free one. Taken: `start` raises PortTaken."""
+    variable: str = ""
+    """For a program that is not ours: the variable in which it looks for the number alone."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +158,11 @@ class Spec:
     ports: Mapping[str, Port] = field(default_factory=dict)
     """By name: `public`, `control`."""
     limits: Limits = Limits()
+    host_variable: str = ""
+    """For a program that is not ours: the variable in which it looks for the address to listen on."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Folders that instances of the workspace share, and that outlive each of them: name → the variable in
+    which the program finds the path. The program may write there."""
     sandbox: bool = False
     """For what is not to be trusted: no network but its own loopback, and TMPDIR may hold programs.
 
@@ -109,6 +172,18 @@ class Spec:
     def __post_init__(self) -> None:
         _check_name(self.workspace)
         _check_name(self.instance)
+        for name in self.folders:
+            _check_name(name)
+
+    def told(self, host: str, ports: Mapping[str, int]) -> dict[str, str]:
+        """What the engine adds to `environment`, for a program that listens on these."""
+        return {
+            "LAB_WORKSPACE": self.workspace,
+            "LAB_INSTANCE": self.instance,
+            **{f"LAB_LISTEN_{name.upper()}": f"{host}:{number}" for name, number in ports.items()},
+            **{port.variable: str(ports[name]) for name, port in self.ports.items() if port.variable},
+            **({self.host_variable: host} if self.host_variable else {}),
+        }
 
 
 def _check_name(name: str) -> None:
@@ -196,11 +271,18 @@ class Engine(Protocol):
     def version(self) -> str:
         """The engine's version; raises EngineUnavailable when it does not answer within 3 s."""
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
-        """Make the image, line by line to `report`; raises BuildFailed or EngineUnavailable.
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
+        """Make the image, line by line to `report`, or take the ready one.
 
-        With nothing changed since the last build it takes about a second, so build before each launch.
+        Raises BuildFailed, EngineUnavailable.
+
+        Colours stay in the lines, as escape sequences. With nothing changed since the last build it takes
+        about a second, so build before each launch. Cancelled, it raises BuildCancelled; then and when it
+        fails nothing of it is left, and what an earlier build made stays.
         """
+
+    def base(self, reference: str) -> Image | None:
+        """Somebody else's image by its own name (`alpine:3.23`), if it is on this machine; never fetched."""
 
     def image(self, name: str) -> Image | None:
         """What an earlier build of that recipe made; None if there is none.
@@ -212,6 +294,12 @@ class Engine(Protocol):
         """A file of what an earlier build made, `path` counted from the root of its image.
 
         Where there are no images the file is the binary. Raises NotFound.
+        """
+
+    def files(self, name: str) -> Iterator[File]:
+        """Everything in the file system of an image that an earlier build made, in no particular order.
+
+        Nothing where there are no images. Raises NotFound.
         """
 
     def start(self, spec: Spec) -> Instance:
@@ -256,7 +344,7 @@ class Engine(Protocol):
         """Where services of the same workspace reach it: a numeric address; raises NotFound."""
 
     def destroy(self, workspace: str) -> None:
-        """Remove every instance of the workspace, its network and its files; images stay."""
+        """Remove every instance of the workspace, its network, its files and shared folders; images stay."""
 
     def close(self) -> None:
         """Let go of connections; what runs goes on running."""

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
+import tarfile
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
-from services.engines import docker_build
-from services.engines.base import Address, Image, Instance, Recipe, Report, Spec
+from services.engines import docker_images
+from services.engines.base import Address, Cancellation, File, Image, Instance, Recipe, Report, Spec
+from services.engines.docker_build import Builder
 from services.engines.docker_containers import (
     DECK,
     INSTANCE,
+    OWNED,
     PORT,
+    SHARED,
+    USER,
     WORKSPACE,
     as_instance,
     creation,
     name_of,
     network_of,
+    volume_of,
 )
 from services.engines.docker_daemon import ANSWER, Daemon
 from services.engines.docker_streams import ContainerLogs, DaemonEvents
@@ -39,6 +47,7 @@ class DockerEngine:
     def __init__(self, deck: str, base_url: str | None = None) -> None:
         self._deck = deck
         self._daemon = Daemon(base_url)
+        self._builder = Builder(self._daemon)
         self._networks = threading.Lock()
 
     def version(self) -> str:
@@ -48,14 +57,20 @@ class DockerEngine:
         except EngineTimeout as error:
             raise EngineUnavailable(f"Docker does not answer within {ANSWER:.0f} s.") from error
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
-        return docker_build.build(self._daemon, recipe, report)
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
+        return self._builder.build(recipe, report, cancellation)
+
+    def base(self, reference: str) -> Image | None:
+        return docker_images.inspect(self._daemon, reference, reference)
 
     def image(self, name: str) -> Image | None:
-        return docker_build.find_image(self._daemon, name)
+        return docker_images.find_image(self._daemon, name)
 
     def file(self, name: str, path: str) -> bytes:
-        return docker_build.read_file(self._daemon, name, path)
+        return docker_images.read_file(self._daemon, name, path)
+
+    def files(self, name: str) -> Iterator[File]:
+        return docker_images.read_files(self._daemon, name)
 
     def start(self, spec: Spec) -> Instance:
         with self._daemon.asked() as client:
@@ -63,21 +78,24 @@ class DockerEngine:
             self._make_room(client, spec)
             if not spec.sandbox:
                 self._ensure_network(client, spec.workspace)
+            self._ensure_folders(client, spec)
             arguments = creation(client, spec, self._deck, image, self._daemon.cpus(client))
         fixed = any(port.publish for port in spec.ports.values())
         for _ in range(_TRIES - 1):
             try:
-                return self._run(arguments)
+                return self._run(arguments, spec)
             except PortTaken:
                 if fixed:
                     raise
-        return self._run(arguments)
+        return self._run(arguments, spec)
 
-    def _run(self, arguments: dict[str, Any]) -> Instance:
+    def _run(self, arguments: dict[str, Any], spec: Spec) -> Instance:
         """Create and start; a container that did not start is removed."""
         with self._daemon.asked() as client:
             id = client.create_container(**arguments)["Id"]
             try:
+                for name in spec.folders:
+                    client.put_archive(id, f"{SHARED}/{name}", _folder_of_the_program())
                 client.start(id)
                 return as_instance(client.inspect_container(id))
             except BaseException:
@@ -98,6 +116,11 @@ class DockerEngine:
             if not client.networks(names=[f"^{name}$"]):
                 labels = {DECK: self._deck, WORKSPACE: workspace}
                 client.create_network(name, driver="bridge", labels=labels)
+
+    def _ensure_folders(self, client: docker.APIClient, spec: Spec) -> None:
+        labels = {DECK: self._deck, WORKSPACE: spec.workspace}
+        for name in spec.folders:
+            client.create_volume(volume_of(self._deck, spec.workspace, name), labels=labels)
 
     def stop(self, workspace: str, instance: str, *, grace: float = 5.0) -> None:
         with self._daemon.asked() as client:
@@ -148,6 +171,7 @@ class DockerEngine:
         return bool(found and found["State"]["Running"])
 
     def watch(self) -> DaemonEvents:
+        self._builder.tidy()
         return DaemonEvents(self._daemon, self._deck)
 
     def address(self, workspace: str, instance: str, port: str) -> Address:
@@ -176,6 +200,9 @@ class DockerEngine:
                 _remove(client, one["Id"])
             for network in client.networks(names=[f"^{network_of(self._deck, workspace)}$"]):
                 client.remove_network(network["Id"])
+            ours = {"label": [f"{DECK}={self._deck}", f"{WORKSPACE}={workspace}"]}
+            for volume in client.volumes(filters=ours)["Volumes"] or ():
+                client.remove_volume(volume["Name"])
 
     def close(self) -> None:
         self._daemon.close()
@@ -209,10 +236,21 @@ class DockerEngine:
 def _image(client: docker.APIClient, name: str) -> str:
     """Its tag, which is always one of ours; raises ServiceFailed."""
     try:
-        client.inspect_image(docker_build.tag_of(name))
-        return docker_build.tag_of(name)
+        client.inspect_image(docker_images.tag_of(name))
+        return docker_images.tag_of(name)
     except docker.errors.NotFound as error:
         raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
+
+
+def _folder_of_the_program() -> bytes:
+    """An archive with one empty folder of the user that containers run as; it may be unpacked twice."""
+    folder = tarfile.TarInfo(OWNED)
+    folder.type, folder.mode = tarfile.DIRTYPE, 0o700
+    folder.uid, folder.gid = (int(number) for number in USER.split(":"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(folder)
+    return packed.getvalue()
 
 
 def _remove(client: docker.APIClient, id: str) -> None:

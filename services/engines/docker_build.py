@@ -2,104 +2,95 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import re
-import tarfile
 import time
 from collections import deque
 from collections.abc import Iterator
 
 import docker
+import requests
 from docker.errors import APIError
+from docker.types import CancellableStream
 
-from services.engines.base import Image, Layer, Recipe, Report
+from services.engines.base import Cancellation, Image, Recipe, Report
+from services.engines.build_failures import build_failed
 from services.engines.docker_daemon import Daemon
-from services.errors import BuildFailed, EngineTimeout, NotFound
+from services.engines.docker_images import PREFIX, find_image, tag_of
+from services.engines.docker_leftovers import Leftovers, remove_untagged
+from services.engines.docker_ready import take_ready
+from services.engines.escapes import plain
+from services.errors import BuildCancelled, BuildFailed, EngineTimeout, EngineUnavailable
 
-PREFIX = "labdeck"
-"""Only images under this name are ever started."""
-STAND_IN = "labdeck.stand-in"
 OF_RECIPE = "labdeck.image"
 """Label that our Dockerfiles put on their last stages, so that replaced images are found again."""
 SILENCE = 600.0
 """Seconds that one step may say nothing."""
 LONGEST = 1800.0
 """Seconds for all of it."""
+SAID = 8
+"""Lines of the builder that a failure is told with."""
 
 _STEP = re.compile(r"Step \d+/\d+ : (.*)")
 _STAGE = re.compile(r"FROM\s+\S+(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _IMAGE_ID = re.compile(r" ---> ([0-9a-f]{12})$")
+_RUNNING = re.compile(r" ---> Running in ([0-9a-f]{12})$")
 
 
-def tag_of(name: str) -> str:
-    """`hello-go` → `labdeck/hello-go:latest`; `hello-go:build` is the stage of that name."""
-    return f"{PREFIX}/{name}" if ":" in name else f"{PREFIX}/{name}:latest"
+class Builder:
+    """Builds on one daemon; remembers what it could not clean up because the daemon was away."""
 
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._left: list[Leftovers] = []
 
-def find_image(daemon: Daemon, name: str) -> Image | None:
-    """None when it was not built."""
-    tag = tag_of(name)
-    try:
-        with daemon.asked() as client:
-            found, history = client.inspect_image(tag), client.history(tag)
-    except NotFound:
-        return None
-    layers = tuple(Layer(_instruction(layer), layer["Size"]) for layer in reversed(history))
-    labels = found["Config"].get("Labels") or {}
-    return Image(name, tag, found["Size"], layers, stand_in=labels.get(STAND_IN) == "true")
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
+        """Each named stage keeps a tag of its own: it is the cache, and its size can be looked at."""
+        self.tidy()
+        if recipe.ready:
+            take_ready(self._daemon, recipe, report)
+        else:
+            self._build(recipe, report, cancellation or Cancellation())
+        image = find_image(self._daemon, recipe.name)
+        if image is None:
+            raise BuildFailed(f"{recipe.name} was built, but somebody removed it at once.")
+        return image
 
-
-def read_file(daemon: Daemon, name: str, path: str) -> bytes:
-    """Out of a container that is made for this and never started."""
-    with daemon.asked() as client:
-        container = client.create_container(tag_of(name), ["/never-started"])["Id"]
-        try:
-            pieces, _ = client.get_archive(container, path)
-            packed = io.BytesIO(b"".join(pieces))
-        finally:
-            client.remove_container(container, v=True, force=True)
-    with tarfile.open(fileobj=packed) as tar:
-        content = tar.extractfile(tar.getmembers()[0])
-        if content is None:
-            raise NotFound(f"{path} of {name} is no file.")
-        return content.read()
-
-
-def _instruction(layer: dict[str, str]) -> str:
-    """As it stands in the Dockerfile; the builder's record of it has a shell before it."""
-    text = layer["CreatedBy"] or layer.get("Comment", "")
-    if "#(nop)" in text:
-        return text.partition("#(nop)")[2].strip()
-    run = text.removeprefix("/bin/sh -c ")
-    return f"RUN {run.strip()}" if run != text else text.strip()
-
-
-def build(daemon: Daemon, recipe: Recipe, report: Report) -> Image:
-    """Each named stage on the way keeps a tag of its own: it is the cache, and its size can be looked at."""
-    with daemon.connected(SILENCE) as client:
+    def _build(self, recipe: Recipe, report: Report, cancellation: Cancellation) -> None:
         progress = _Progress()
         try:
-            _run(client, recipe, report, progress)
-        except BaseException:
-            _remove_new(client, progress)
+            with self._daemon.asked() as known:
+                version, before = known.api_version, _id_of(known, tag_of(recipe.name))
+            with self._daemon.connected(SILENCE, version) as client:
+                _run(client, recipe, report, progress, cancellation)
+                _tag_stages(client, recipe, progress)
+                if before != _id_of(client, tag_of(recipe.name)):
+                    client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
+        except BaseException as error:
+            self._left.append(progress.leftovers)
+            with contextlib.suppress(EngineUnavailable, EngineTimeout):
+                self.tidy()
+            if cancellation.asked and isinstance(error, Exception):
+                raise BuildCancelled(f"The build of {recipe.name} was cancelled.") from error
             raise
-        _tag_stages(client, recipe, progress)
-        client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
-    image = find_image(daemon, recipe.name)
-    if image is None:
-        raise BuildFailed(f"{recipe.name} was built, but somebody removed it at once.")
-    return image
+
+    def tidy(self) -> None:
+        """Remove what builds left that ended early; raises EngineUnavailable, and it is tried again later."""
+        while self._left:
+            with self._daemon.asked() as client:
+                self._left[0].remove(client)
+            self._left.pop(0)
 
 
 class _Progress:
     """What the builder's lines tell of images: those it made, and how each stage ended."""
 
     def __init__(self) -> None:
-        self.new: list[str] = []
+        self.leftovers = Leftovers(began=time.time())
         self.stages: dict[str, str] = {}
         """Image of each named stage but the last."""
+        self.done = False
         self._stage: str | None = None
-        self._last = ""
         self._made_here = False
 
     def read(self, line: str) -> None:
@@ -107,20 +98,29 @@ class _Progress:
             stage = _STAGE.match(step[1])
             if stage:
                 if self._stage:
-                    self.stages[self._stage] = self._last
+                    self.stages[self._stage] = self.leftovers.parent
                 self._stage = stage[1]
             self._made_here = stage is None
         elif line.strip() == "---> Using cache":
             self._made_here = False
+        elif found := _RUNNING.search(line):
+            self.leftovers.container = found[1]
         elif found := _IMAGE_ID.search(line):
-            self._last = found[1]
+            self.leftovers.parent, self.leftovers.container = found[1], None
             if self._made_here:
-                self.new.append(found[1])
+                self.leftovers.images.append(found[1])
 
 
-def _run(client: docker.APIClient, recipe: Recipe, report: Report, progress: _Progress) -> None:
+def _run(
+    client: docker.APIClient,
+    recipe: Recipe,
+    report: Report,
+    progress: _Progress,
+    cancellation: Cancellation,
+) -> None:
     deadline = time.monotonic() + LONGEST
-    last_words: deque[str] = deque(maxlen=5)
+    answers: list[requests.Response] = []
+    client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
     messages = client.build(
         path=str(recipe.context),
         tag=tag_of(recipe.name),
@@ -131,31 +131,46 @@ def _run(client: docker.APIClient, recipe: Recipe, report: Report, progress: _Pr
         decode=True,
         timeout=SILENCE,
     )
-    for line in _lines(messages, recipe):
-        progress.read(line)
-        report(line)
-        last_words.append(line)
-        if time.monotonic() > deadline:
-            raise EngineTimeout(f"Building {recipe.name} took longer than {LONGEST:.0f} s.")
+    with cancellation.wakes(lambda: _hang_up(answers)):
+        for line in _lines(messages, recipe, progress):
+            progress.read(plain(line))
+            report(line)
+            if cancellation.asked:
+                raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
+            if time.monotonic() > deadline:
+                raise EngineTimeout(f"Building {recipe.name} took longer than {LONGEST:.0f} s.")
+    if not progress.done:
+        raise EngineUnavailable("Docker went away in the middle of the build.")
 
 
-def _lines(messages: Iterator[dict], recipe: Recipe) -> Iterator[str]:
+def _hang_up(answers: list[requests.Response]) -> None:
+    """End the build's connection; the daemon then kills the step's container by itself."""
+    for answer in answers:
+        try:
+            CancellableStream(iter(()), answer).close()
+        except Exception:  # the answer may have ended in this moment, in many ways
+            answer.close()
+
+
+def _lines(messages: Iterator[dict], recipe: Recipe, progress: _Progress) -> Iterator[str]:
     """Whole lines out of the builder's pieces; raises BuildFailed with its last words."""
     rest = ""
-    said: deque[str] = deque(maxlen=5)
+    said: deque[str] = deque(maxlen=SAID)
     for message in messages:
         if "error" in message:
-            words = "\n".join([*said, str(message["error"]).strip()])
-            raise BuildFailed(f"{recipe.name} did not build: {words}")
+            raise build_failed(recipe.name, [*said, str(message["error"]).strip()])
         if "status" in message and "progress" not in message:
             rest += " ".join(filter(None, (message.get("id"), message["status"]))) + "\n"
         rest += message.get("stream", "")
+        progress.done = progress.done or "ID" in (message.get("aux") or {})
         *lines, rest = rest.split("\n")
         for line in lines:
-            if text := line.rstrip("\r").rpartition("\r")[2].rstrip():
+            if plain(text := line.rstrip("\r").rpartition("\r")[2].rstrip()).strip():
+                if _STEP.match(plain(text)):
+                    said.clear()
                 said.append(text)
                 yield text
-    if rest.strip():
+    if plain(rest).strip():
         yield rest.strip()
 
 
@@ -164,23 +179,11 @@ def _tag_stages(client: docker.APIClient, recipe: Recipe, progress: _Progress) -
     for stage, image in progress.stages.items():
         tag = tag_of(f"{recipe.name}:{stage}")
         before = _id_of(client, tag)
+        if before and before.startswith(f"sha256:{image}"):
+            continue
         client.tag(image, f"{PREFIX}/{recipe.name}", stage)
-        if before and before != _id_of(client, tag):
-            _remove_untagged(client, before)
-
-
-def _remove_new(client: docker.APIClient, progress: _Progress) -> None:
-    for image in reversed(progress.new):
-        _remove_untagged(client, image)
-
-
-def _remove_untagged(client: docker.APIClient, image: str) -> None:
-    """Leaves alone what has a name, a child or a container."""
-    try:
-        if not client.inspect_image(image)["RepoTags"]:
-            client.remove_image(image)
-    except APIError:
-        return
+        if before:
+            remove_untagged(client, before)
 
 
 def _id_of(client: docker.APIClient, tag: str) -> str | None:

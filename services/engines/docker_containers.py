@@ -10,6 +10,10 @@ from docker.types import LogConfig
 from services.engines.base import Instance, Spec
 
 WORKSPACE, SERVICE, INSTANCE = "labdeck.workspace", "labdeck.service", "labdeck.instance"
+SHARED = "/shared"
+"""Where the folders that instances share are mounted, each under its name."""
+OWNED = "kept"
+"""The folder inside of it that belongs to the program: a new volume is root's."""
 DECK = "labdeck.deck"
 """Which dashboard it belongs to: two on one Docker never touch each other's."""
 PORT = "labdeck.port."
@@ -28,6 +32,10 @@ def network_of(deck: str, workspace: str) -> str:
     return f"labdeck-{deck}-{workspace}"
 
 
+def volume_of(deck: str, workspace: str, name: str) -> str:
+    return f"labdeck-{deck}-{workspace}-{name}"
+
+
 def creation(client: docker.APIClient, spec: Spec, deck: str, image: str, cpus: int) -> dict[str, Any]:
     """Arguments of `create_container`; `cpus` is what the machine has, since Docker refuses more."""
     network = network_of(deck, spec.workspace)
@@ -38,6 +46,7 @@ def creation(client: docker.APIClient, spec: Spec, deck: str, image: str, cpus: 
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         read_only=True,
+        binds=[f"{volume_of(deck, spec.workspace, name)}:{SHARED}/{name}:rw" for name in spec.folders],
         tmpfs={"/tmp": TMPFS_OF_SANDBOX if spec.sandbox else TMPFS},
         mem_limit=spec.limits.memory,
         memswap_limit=spec.limits.memory,
@@ -66,9 +75,8 @@ def _environment(spec: Spec) -> dict[str, str]:
     return {
         "HOME": "/tmp",
         **spec.environment,
-        "LAB_WORKSPACE": spec.workspace,
-        "LAB_INSTANCE": spec.instance,
-        **{f"LAB_LISTEN_{name.upper()}": f"0.0.0.0:{port.number}" for name, port in spec.ports.items()},
+        **spec.told("0.0.0.0", {name: port.number for name, port in spec.ports.items()}),
+        **{variable: f"{SHARED}/{name}/{OWNED}" for name, variable in spec.folders.items()},
     }
 
 

@@ -7,13 +7,13 @@ import platform
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from services.engines import local_build, local_processes
-from services.engines.base import Address, Image, Instance, Recipe, Report, Spec
+from services.engines.base import Address, Cancellation, File, Image, Instance, Recipe, Report, Spec
 from services.engines.local_files import Files, Program, Record, files_as_engine
 from services.engines.local_ports import claim
 from services.engines.local_streams import LocalChanges, OutputStream, Watchers
@@ -45,9 +45,12 @@ class LocalEngine:
             raise EngineUnavailable("The local engine needs Linux.", hint="Start Docker on this machine.")
         return f"Linux {platform.release().split('-')[0]}"
 
-    def build(self, recipe: Recipe, report: Report) -> Image:
+    def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         with files_as_engine():
-            return local_build.build(recipe, self._files, report).as_image()
+            return local_build.build(recipe, self._files, report, cancellation).as_image()
+
+    def base(self, reference: str) -> Image | None:
+        return None
 
     def image(self, name: str) -> Image | None:
         program = self._files.program(name)
@@ -59,6 +62,11 @@ class LocalEngine:
             raise NotFound(f"{name} was not built.")
         with files_as_engine():
             return Path(program.arguments[0]).read_bytes()
+
+    def files(self, name: str) -> Iterator[File]:
+        if self._files.program(name) is None:
+            raise NotFound(f"{name} was not built.")
+        return iter(())
 
     def start(self, spec: Spec) -> Instance:
         program = self._files.program(spec.image)
@@ -93,7 +101,10 @@ class LocalEngine:
             raise
 
     def _run(self, record: Record, spec: Spec, program: Program) -> Record:
-        environment = _environment(spec, program, record.ports, record.scratch)
+        folders = {
+            variable: self._files.shared(spec.workspace, name) for name, variable in spec.folders.items()
+        }
+        environment = _environment(spec, program, record.ports, record.scratch) | folders
         arguments = (*program.arguments, *spec.command)
         output = self._files.output(spec.workspace, spec.instance)
         mark = self._children.start(record.mark.id, arguments, program.folder, environment, output)
@@ -204,7 +215,5 @@ def _environment(spec: Spec, program: Program, ports: Mapping[str, int], scratch
         "LANG": "C.UTF-8",
         "PYTHONPATH": program.folder,
         **spec.environment,
-        "LAB_WORKSPACE": spec.workspace,
-        "LAB_INSTANCE": spec.instance,
-        **{f"LAB_LISTEN_{name.upper()}": f"127.0.0.1:{port}" for name, port in ports.items()},
+        **spec.told("127.0.0.1", ports),
     }

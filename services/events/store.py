@@ -11,6 +11,9 @@ import sqlalchemy as sql
 from sqlalchemy.dialects.sqlite import insert
 
 from services.events.event import Event
+from services.events.found import found
+from services.events.outline import Outline, ends, outline
+from services.events.search import VISITOR, Search
 from services.settings import BadSetting
 
 _BEYOND = 2**62
@@ -30,12 +33,14 @@ _events = sql.Table(
     sql.Column("patch", sql.String, nullable=False),
     sqlite_with_rowid=False,
 )
-_VISITOR = "CASE WHEN json_valid(data) THEN json_extract(data, '$.visitor') END"
-"""An expression, so that a database of an earlier Labdeck needs no new column; NaN is no JSON to SQLite."""
-_INDEX = sql.text(f"CREATE INDEX IF NOT EXISTS events_of_a_visitor ON events (workspace, {_VISITOR}, seq)")
+_INDEXES = (
+    f"CREATE INDEX IF NOT EXISTS events_of_a_visitor ON events (workspace, {VISITOR}, seq)",
+    "CREATE INDEX IF NOT EXISTS events_by_kind ON events (workspace, kind, level, source, seq)",
+    "CREATE INDEX IF NOT EXISTS events_by_time ON events (workspace, at, seq)",
+)
 _ABOUT = (
     "SELECT * FROM events INDEXED BY events_of_a_visitor WHERE workspace = :workspace "
-    f"AND {_VISITOR} = :visitor AND seq > :after AND seq < :before ORDER BY seq"
+    f"AND {VISITOR} = :visitor AND seq > :after AND seq < :before ORDER BY seq"
 )
 """Left alone, SQLite walks the primary key of a table without rowid: 25 ms instead of 4 in 100,000 events."""
 _cursors = sql.Table(
@@ -63,7 +68,8 @@ class Store:
             self._engine = _open(url)
             _tables.create_all(self._engine)
             with self._engine.begin() as connection:
-                connection.execute(_INDEX)
+                for index in _INDEXES:
+                    connection.execute(sql.text(index))
         except (sql.exc.SQLAlchemyError, ImportError, OSError) as error:
             reason = getattr(error, "orig", None) or error
             raise BadSetting(f"LAB_DATABASE_URL cannot be used: {str(reason).splitlines()[0]}") from error
@@ -101,15 +107,38 @@ class Store:
         kind: str | None = None,
     ) -> list[Event]:
         """Events with `seq` > after, ascending, at most `limit`; a kind ending in `.` means all below it."""
-        query = sql.select(_events).where(_events.c.workspace == workspace, _events.c.seq > after)
-        if source is not None:
-            query = query.where(_events.c.source == source)
-        if kind is not None:
-            wanted = _events.c.kind
-            query = query.where(
-                wanted.startswith(kind, autoescape=True) if kind.endswith(".") else wanted == kind
-            )
-        return self._fetch(query.order_by(_events.c.seq).limit(limit))
+        search = Search(sources=(source,) if source else (), kinds=(kind,) if kind else ())
+        return self.find(workspace, search, after=after, limit=limit)
+
+    def find(
+        self,
+        workspace: str,
+        search: Search,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+    ) -> list[Event]:
+        """Ascending, at most `limit`: the first after `after`, with `before` the last before it."""
+        with self._engine.connect() as connection:
+            low, high = after + 1, _BEYOND if before is None else before - 1
+            if search.words:
+                first, last = ends(connection, workspace)
+                low, high = max(low, first), min(high, last)
+            seqs = found(connection, workspace, search, low, high, backwards=before is not None, limit=limit)
+            query = sql.select(_events).where(_events.c.workspace == workspace, _events.c.seq.in_(list(seqs)))
+            return [_event(row) for row in connection.execute(query.order_by(_events.c.seq))]
+
+    def since(self, workspace: str, at: str) -> int | None:
+        """The number of the first event at or after that moment; None when there is none so late."""
+        query = sql.select(_events.c.seq).where(_events.c.workspace == workspace, _events.c.at >= at)
+        with self._engine.connect() as connection:
+            return connection.scalar(query.order_by(_events.c.at, _events.c.seq).limit(1))
+
+    def outline(self, workspace: str, search: Search, every: int) -> Outline:
+        """How many events are meant, and the number of each `every`-th of them."""
+        with self._engine.connect() as connection:
+            return outline(connection, workspace, search, every)
 
     def tail(self, workspace: str, count: int) -> list[Event]:
         """The newest `count` events, ascending."""

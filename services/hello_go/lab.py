@@ -1,30 +1,44 @@
-"""The Hello-Go lab: build its image, launch it, call it, stop it."""
+"""The Hello-Go lab: choose, build, launch, call, compare, stop."""
 
 from __future__ import annotations
 
-import hashlib
-import threading
-import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
-import urllib3
-
-from services.engines.base import Change, Image, Instance, Limits, Port, Recipe, Spec
-from services.errors import LabError, PortTaken, ServiceFailed, WrongPhase
-from services.events.event import now
+from services.engines.base import Cancellation, Change, Instance, Limits, Port, Spec
+from services.errors import LabError, NotOnThisEngine, PortTaken, ServiceFailed, WrongPhase
 from services.events.log import Patch
-from services.hello_go.steps import Step, Steps
+from services.hello_go import images
+from services.hello_go.builds import Builds
+from services.hello_go.calling import Caller
+from services.hello_go.choice import Choice, check_greeting, kept
+from services.hello_go.commands import commands
+from services.hello_go.highlighting import coloured
+from services.hello_go.notebook import Notebook
+from services.hello_go.notes import note
+from services.hello_go.platforms import PLATFORMS, this_platform
+from services.hello_go.processors import Processors
+from services.hello_go.sources import render
+from services.hello_go.surface import whole
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
-SOURCES = Path(__file__).parent / "image"
-"""What is built: hello-go.go, go.mod, Dockerfile."""
-
 _NAME = "hello-go"
 _PORTS_TRIED = 20
-_LONGEST_BODY = 64 * 1024
+_SHOWN = ("Dockerfile", "hello-go.go")
+_NOTHING_YET = (
+    "url",
+    "error",
+    "image",
+    "images",
+    "build",
+    "calls",
+    "load",
+    "processors",
+    "comparing",
+    "sources",
+)
 
 
 class HelloGo:
@@ -36,50 +50,113 @@ class HelloGo:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._log = workspace.log
-        self._calling = threading.Lock()
-        self._calls = urllib3.PoolManager(maxsize=2, retries=False)
-        settings = workspace.settings
-        bases = {"GOLANG": settings.image_golang, "RUNTIME": settings.image_runtime}
-        self._recipe = Recipe(_NAME, SOURCES, "go", arguments=bases)
+        self._notebook = Notebook(workspace.log)
+        self._builds = Builds(workspace, self._notebook)
+        self._caller = Caller(self._notebook)
+        self._processors = Processors(workspace, self._notebook, self._builds)
 
     # what people ask
 
-    def build(self) -> str:
-        """Build the image; the job's id."""
-        return self._submit("build", self._build, "Build Hello-Go.")
+    @property
+    def choice(self) -> Choice:
+        """What was chosen last; what was chosen on an engine with images is not for one without."""
+        choice = kept(self._notebook.at("choice"))
+        return choice if self._builds.has_images else replace(choice, base="alpine", stages="multi")
 
-    def launch(self) -> str:
-        """Start the app, building it first when there is no image; the job's id."""
-        return self._submit("launch", self._launch, "Launch Hello-Go.")
+    def choose(self, given: Mapping[str, Any], *, by: str | None = None) -> dict[str, Any]:
+        """Change the choice; what is left out stays. The sources that come of it, as `sources` gives them.
 
-    def stop(self) -> str:
+        Raises BadRequest for a greeting that cannot be, NotOnThisEngine for what this machine has not.
+        """
+        before = self.choice
+        choice = Choice(**before.as_dict() | dict(given))
+        check_greeting(choice.greeting)
+        self._builds.refuse_what_cannot_be(choice)
+        if choice != before or self._notebook.at("sources") is None:
+            self._remember(choice, by)
+        return self.sources()
+
+    def sources(self) -> dict[str, Any]:
+        """The files that would be built now, line by line in coloured pieces with notes, and the commands."""
+        choice = self.choice
+        rendered = render(choice, self._workspace.settings)
+        return {
+            "choice": choice.as_dict(),
+            "digest": rendered.digest,
+            "files": [{"name": name, "lines": _lines(name, rendered.files[name])} for name in _SHOWN],
+            "commands": self._commands(),
+        }
+
+    def build(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
+        """Build the image, of another choice if one is given; the job's id."""
+        self.choose(given or {}, by=by)
+        choice, cancellation = self.choice, self._builds.expect()
+        return self._submit_build(
+            "build", lambda: self._build(choice, cancellation), "Build Hello-Go.", cancellation, by
+        )
+
+    def launch(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
+        """Start the app, building it first when its image is missing or of other sources; the job's id."""
+        self.choose(given or {}, by=by)
+        choice, cancellation = self.choice, self._builds.expect()
+        return self._submit_build(
+            "launch", lambda: self._launch(choice, cancellation), "Launch Hello-Go.", cancellation, by
+        )
+
+    def cancel(self, *, by: str | None = None) -> bool:
+        """End the build that runs, and those that wait; False when there is none."""
+        return self._builds.cancel()
+
+    def stop(self, *, by: str | None = None) -> str:
         """Stop and remove the app; the job's id."""
-        return self._submit("stop", self._stop, "Stop Hello-Go.")
+        return self._submit("stop", self._stop, "Stop Hello-Go.", by)
 
     def call(self) -> dict[str, Any]:
-        """GET the app's page once: status, headers, body, milliseconds, and the same as a command.
+        """GET the app's page once; see Caller.call."""
+        return self._caller.call()
 
-        Raises WrongPhase when it does not run, ServiceFailed when it does not answer within 5 s.
-        """
-        found = self._log.at("hello_go")
-        if found.get("phase") != "running":
-            raise WrongPhase("Hello-Go is not running.", hint="Launch it first.")
-        began = time.perf_counter()
-        try:
-            answer = self._calls.request("GET", found["url"], timeout=5.0, preload_content=False)
-            body = answer.read(_LONGEST_BODY, decode_content=True).decode(errors="replace")
-            answer.release_conn()
-        except urllib3.exceptions.HTTPError as error:
-            raise ServiceFailed(f"Hello-Go does not answer at {found['url']}: {error}") from error
-        ms = round((time.perf_counter() - began) * 1000, 2)
-        return self._called(found, answer.status, dict(answer.headers), body, ms)
+    def load(self, count: int, callers: int, *, by: str | None = None) -> str:
+        """Call it `count` times, `callers` at a time; the job's id. Raises WrongPhase unless it runs."""
+        self._caller.url()
+        return self._submit(
+            "load", lambda: self._caller.load(count, callers), f"Call Hello-Go {count} times.", by
+        )
+
+    def compare(self, *, by: str | None = None) -> str:
+        """Build each base and the single stage, read them all; the job's id. Raises NotOnThisEngine."""
+        if not self._builds.has_images:
+            raise NotOnThisEngine(
+                "Without Docker there are no images to compare: only the binary's size can be seen.",
+                hint="Start Docker and run again.",
+            )
+        choice, cancellation = self.choice, self._builds.expect()
+
+        return self._submit_build(
+            "compare",
+            lambda: self._builds.compare(choice, cancellation),
+            "Build and read all images of Hello-Go.",
+            cancellation,
+            by,
+        )
+
+    def try_processors(self, names: list[str], *, by: str | None = None) -> str:
+        """Compile for those processors (all when none is named) and try each here; the job's id."""
+        choice, cancellation = self.choice, self._builds.expect()
+
+        return self._submit_build(
+            "processors",
+            lambda: self._processors.compile_and_try(choice, names or list(PLATFORMS), cancellation),
+            "Compile Hello-Go for other processors.",
+            cancellation,
+            by,
+        )
 
     def images(self) -> dict[str, Any]:
-        """What the last build made; the list is empty when nothing was built."""
-        names = (("runtime", _NAME), ("build", f"{_NAME}:build"))
-        found = [(role, self._workspace.engine.image(name)) for role, name in names]
-        return {"images": [{"role": role} | _image_facts(image) for role, image in found if image]}
+        """What was built, with what was read of it, and the bases that there are."""
+        engine = self._workspace.engine
+        read = {one["id"]: one.get("surface") for one in (self._notebook.at("images") or {}).values()}
+        found = [one | {"surface": whole(read.get(one["id"]))} for one in images.present(engine)]
+        return {"images": found, "bases": images.bases(engine, self._workspace.settings)}
 
     # what the workspace asks
 
@@ -98,8 +175,12 @@ class HelloGo:
         self._fail(error, "hello_go.died")
 
     def restore(self, found: Mapping[str, Instance]) -> None:
-        phase, instance = self._log.at("hello_go", "phase"), found.get(_NAME)
-        self._note_cut_build()
+        phase, instance = self._notebook.at("phase"), found.get(_NAME)
+        self._builds.note_cut()
+        if (self._notebook.at("load") or {}).get("state") == "running":
+            self._notebook.record(
+                "hello_go.failed", "The load was cut off with its dashboard.", {"load": None}
+            )
         if instance and phase in ("running", "starting"):
             self._workspace.adopt(instance)
         if phase == "running" and not (instance and instance.running):
@@ -108,94 +189,89 @@ class HelloGo:
                 "hello_go.died",
             )
         elif phase == "starting":
-            self.launch()
+            self._launch_again()
         elif phase == "stopping" or (instance and phase in ("stopped", "failed")):
             self.stop()
 
-    def _note_cut_build(self) -> None:
-        """A build ends with the dashboard that watched it."""
-        build = self._log.at("hello_go", "build") or {}
-        if build.get("phase") == "running":
-            steps = build.get("steps", {})
-            cut = {
-                number: {"state": "failed"} for number, step in steps.items() if step["state"] == "running"
-            }
-            text = "The build was cut off with the dashboard that watched it."
-            self._record("hello_go.failed", text, patch={"build": {"phase": "failed", "steps": cut}})
+    def _launch_again(self) -> None:
+        try:
+            self.launch()
+        except NotOnThisEngine as error:
+            self._fail(error)
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any]:
-        empty = {"phase": "stopped", "url": None, "error": None, "image": None, "build": None, "calls": None}
-        return {"hello_go": empty | state.get("hello_go", {}) | {"commands": self._commands(state)}}
+        now = {"phase": "stopped"} | dict.fromkeys(_NOTHING_YET) | state.get("hello_go", {})
+        now["choice"] = self.choice.as_dict()
+        more = {"commands": self._commands(), "platform": this_platform(), "platforms": list(PLATFORMS)}
+        return {"hello_go": now | more}
 
     def clear(self) -> None:
-        self._calls.clear()
+        self._builds.cancel()
+        self._caller.clear()
 
     # the work
 
-    def _submit(self, name: str, work: Any, text: str) -> str:
-        return self._workspace.submit(self, name, work, text=text, failed=self._fail)
+    def _submit(self, name: str, work: Callable[[], None], text: str, by: str | None) -> str:
+        return self._workspace.submit(self, name, work, text=text, failed=self._fail, by=by)
 
-    def _build(self) -> None:
-        steps = Steps()
-        began = {"phase": "running", "started_at": now(), "total": None, "steps": None}
-        self._record("hello_go.build_started", "Building Hello-Go.", patch={"build": began})
+    def _submit_build(
+        self, name: str, work: Callable[[], None], text: str, cancellation: Cancellation, by: str | None
+    ) -> str:
         try:
-            image = self._workspace.build(self._recipe, lambda line: self._built_line(steps, line))
-        except LabError:
-            self._steps_changed(steps.end(failed=True))
-            self._log.record(
-                "hello-go", "output.line", "The build ended here.", patch=_patch(build={"phase": "failed"})
-            )
+            return self._submit(name, lambda: self._builds.perform(work, cancellation), text, by)
+        except BaseException:
+            self._builds.forget(cancellation)
             raise
-        self._steps_changed(steps.end())
-        facts = _image_facts(image) | {"sources": sources_digest(self._recipe)}
-        text = f"{image.tag} is built: {image.size / 1e6:.1f} MB."
-        self._record("hello_go.built", text, data=facts, patch={"image": facts, "build": {"phase": "done"}})
 
-    def _built_line(self, steps: Steps, line: str) -> None:
-        self._steps_changed(steps.feed(line))
-        self._log.record("hello-go", "output.line", line[:4000], data={"stream": "build"})
+    def _remember(self, choice: Choice, by: str | None) -> None:
+        digest = render(choice, self._workspace.settings).digest
+        patch = {"choice": choice.as_dict(), "sources": digest}
+        what = "one stage" if choice.stages == "single" else f"on {choice.base}"
+        text = f"Chosen: {choice.greeting!r} on port {choice.port}, {what}."
+        data = choice.as_dict() | ({"by": by} if by else {})
+        self._notebook.record("hello_go.chosen", text, patch, data=data)
 
-    def _steps_changed(self, steps: list[Step]) -> None:
-        for step in steps:
-            text = f"Step {step.number} of {step.total}, {step.state}: {step.instruction}"
-            build = {"total": step.total, "steps": {str(step.number): step.as_patch()}}
-            data = {"step": step.number, "total": step.total} | step.as_patch()
-            self._record("hello_go.build_step", text, data=data, patch={"build": build})
+    def _build(self, choice: Choice, cancellation: Cancellation) -> None:
+        self._builds.build(choice, cancellation)
+        self._builds.add_single_stage(choice, cancellation)
 
-    def _launch(self) -> None:
+    def _launch(self, choice: Choice, cancellation: Cancellation) -> None:
         alive = self._workspace.alive().get(_NAME)
-        if alive and self._log.at("hello_go", "phase") == "running":
+        fresh = self._builds.is_fresh(choice)
+        digest = render(choice, self._workspace.settings).digest
+        running = alive and self._notebook.at("phase") == "running"
+        if running and fresh and self._notebook.at("runs") == digest:
             return
-        self._record("hello_go.starting", "Launching Hello-Go.", patch={"phase": "starting", "error": None})
+        if running and not fresh:  # what runs goes on until the new one is there
+            self._builds.build(choice, cancellation)
+            fresh = True
+        begun = {"phase": "starting", **dict.fromkeys(("error", "calls", "load"))}
+        self._notebook.record("hello_go.starting", "Launching Hello-Go.", begun)
         if alive:
             self._workspace.stop(_NAME)
-        if self._workspace.engine.image(_NAME) is None or self._is_stale():
-            self._build()
-        asked, port = self._workspace.settings.hello_go_port, self._start_on_free_port()
+        if not fresh:
+            self._builds.build(choice, cancellation)
+        asked, port = self._workspace.settings.hello_go_port, self._start_on_free_port(choice)
         url = self._workspace.engine.address(self._workspace.name, _NAME, "public").url
         try:
-            self._workspace.wait_ready(_NAME, lambda: self._probe(url))
+            self._workspace.wait_ready(_NAME, lambda: self._caller.probe(url))
         except LabError:
             self._workspace.stop(_NAME, grace=0)
             raise
         moved = "" if port == asked else f" Port {asked} is taken, so it got the next free one."
-        patch = {"phase": "running", "url": url}
-        self._record("hello_go.started", f"Hello-Go answers at {url}.{moved}", data={"url": url}, patch=patch)
+        patch = {"phase": "running", "url": url, "runs": digest}
+        self._notebook.record(
+            "hello_go.started", f"Hello-Go answers at {url}.{moved}", patch, data={"url": url}
+        )
 
-    def _is_stale(self) -> bool:
-        """The image was built by us, but from other sources or bases than these."""
-        built_from = self._log.at("hello_go", "image", "sources")
-        return built_from is not None and built_from != sources_digest(self._recipe)
-
-    def _start_on_free_port(self) -> int:
+    def _start_on_free_port(self, choice: Choice) -> int:
         first = self._workspace.settings.hello_go_port
+        limits = Limits(memory=128 * 1024 * 1024)
         for port in range(first, min(first + _PORTS_TRIED, 65536)):
-            ports = {"public": Port(8080, publish=port)}
-            limits = Limits(memory=128 * 1024 * 1024)
+            ports = {"public": Port(choice.port, publish=port)}
             try:
                 self._workspace.start(
-                    Spec(self._workspace.name, _NAME, _NAME, _NAME, ports=ports, limits=limits)
+                    Spec(self._workspace.name, _NAME, _NAME, choice.name, ports=ports, limits=limits)
                 )
                 return port
             except PortTaken:
@@ -205,77 +281,32 @@ class HelloGo:
             hint="Stop what uses them, or set LAB_HELLO_GO_PORT, then launch again.",
         )
 
-    def _probe(self, url: str) -> None:
-        try:
-            self._calls.request("GET", url, timeout=1.0)
-        except urllib3.exceptions.HTTPError as error:
-            raise ServiceFailed(f"nothing answers at {url}") from error
-
     def _stop(self) -> None:
-        self._record("hello_go.stopping", "Stopping Hello-Go.", patch={"phase": "stopping"})
+        self._notebook.record("hello_go.stopping", "Stopping Hello-Go.", {"phase": "stopping"})
         self._workspace.stop(_NAME, grace=2.0)
-        patch = {"phase": "stopped", "url": None, "error": None, "calls": None}
-        self._record("hello_go.stopped", "Hello-Go is stopped.", patch=patch)
-
-    def _called(
-        self, found: Mapping[str, Any], status: int, headers: dict[str, str], body: str, ms: float
-    ) -> dict[str, Any]:
-        with self._calling:
-            count = (self._log.at("hello_go", "calls", "count") or 0) + 1
-            last = {"status": status, "body": body[:200], "ms": ms}
-            text = f"{found['url']} answered {status} in {ms} ms: {body[:80]}"
-            self._record("hello_go.called", text, data=last, patch={"calls": {"count": count, "last": last}})
-        return {
-            "status": status,
-            "headers": headers,
-            "body": body,
-            "ms": ms,
-            "command": f"curl -i {found['url']}",
-        }
+        patch = {"phase": "stopped", **dict.fromkeys(("url", "error", "calls", "load", "runs"))}
+        self._notebook.record("hello_go.stopped", "Hello-Go is stopped.", patch)
 
     def _fail(self, error: LabError, kind: str = "hello_go.failed") -> None:
         """What fails beside an app that runs, such as a build, does not make that app failed."""
-        failed = {"phase": "failed", "url": None, "error": error.as_dict()}
-        running = self._log.at("hello_go", "phase") == "running"
-        keeps = running and kind == "hello_go.failed"
-        self._record(
-            kind,
-            f"{error.message} {error.hint}",
-            level="error",
-            data={"error": error.as_dict()},
-            patch={} if keeps else failed,
-        )
+        running = self._notebook.at("phase") == "running"
+        keeps = (running and kind == "hello_go.failed") or isinstance(error, WrongPhase)
+        patch: dict[str, Any] = {} if keeps else {"phase": "failed", "url": None, "error": error.as_dict()}
+        patch |= {"comparing": None} if self._notebook.at("comparing") else {}
+        text = f"{error.message} {error.hint}"
+        self._notebook.record(kind, text, patch, level="error", data={"error": error.as_dict()})
 
-    def _record(self, kind: str, text: str, *, patch: Mapping[str, Any], **rest: Any) -> None:
-        self._log.record("hello-go", kind, text, patch={"hello_go": patch}, **rest)
-
-    def _commands(self, state: Mapping[str, Any]) -> dict[str, str]:
-        """What a person would type for each button, on this engine."""
-        url = (
-            state.get("hello_go", {}).get("url")
-            or f"http://127.0.0.1:{self._workspace.settings.hello_go_port}"
-        )
-        call = {"call": f"curl -i {url}"}
-        folder = "services/hello_go/image"
-        if self._workspace.engine.name != "docker":
-            return {"build": f"cd {folder} && go build -trimpath -ldflags '-s -w' -o hello-go ."} | call
-        arguments = " ".join(f"--build-arg {name}={value}" for name, value in self._recipe.arguments.items())
-        return {"build": f"docker build {arguments} -t labdeck/hello-go:latest {folder}"} | call
+    def _commands(self) -> dict[str, str]:
+        choice = self.choice
+        port = self._workspace.settings.hello_go_port
+        url = self._notebook.at("url") or f"http://127.0.0.1:{port}"
+        folder = self._builds.folder(choice.name)
+        return commands(choice, folder, url, docker=self._workspace.engine.name != "local")
 
 
-def sources_digest(recipe: Recipe) -> str:
-    """SHA-256 of the files and build arguments, in hex: the same sources build the same image."""
-    digest = hashlib.sha256(repr(sorted(recipe.arguments.items())).encode())
-    for path in sorted(recipe.context.iterdir()):
-        digest.update(f"{path.name} {path.stat().st_size} ".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _patch(**values: Any) -> dict[str, Any]:
-    return {"hello_go": values}
-
-
-def _image_facts(image: Image) -> dict[str, Any]:
-    layers = [{"made_by": layer.made_by, "size": layer.size} for layer in image.layers]
-    return {"tag": image.tag, "size": image.size, "layers": layers, "stand_in": image.stand_in}
+def _lines(file: str, text: str) -> list[dict[str, Any]]:
+    plain = text.split("\n")
+    return [
+        {"pieces": pieces, "note": note(file, plain[number])}
+        for number, pieces in enumerate(coloured(file, text))
+    ]

@@ -6,6 +6,8 @@ import re
 import time
 from dataclasses import dataclass
 
+from services.engines.escapes import plain
+
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
 _STAGE = re.compile(r"FROM\s+\S+\s+as\s+(\S+)", re.IGNORECASE)
 
@@ -43,9 +45,10 @@ class Steps:
 
     def feed(self, line: str) -> list[Step]:
         """The steps that this line ended or began, in this order."""
-        if line.strip() == "---> Using cache":
+        line = plain(line).strip()
+        if line == "---> Using cache":
             self._cached = True
-        found = _STEP.match(line.strip())
+        found = _STEP.match(line)
         if not found:
             return []
         ended = self.end()

@@ -1,32 +1,43 @@
-"""Who may do what: the token, the cookie it buys, and what a cookie alone may not do."""
+"""Who may do what: the token and the links, the cookie they buy, and what a cookie alone may not do."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import threading
 import time
 from typing import Literal
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 
 from services.errors import NotSignedIn, Refused
 from services.settings import Settings
+from services.web.invitations import Invitation, Invitations, Role
 from services.web.keys import cookie_key
 from services.web.origin import from_own_page
 from services.web.problems import NotJson, TooManyTries
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SIGNED_IN = "signed_in"
+_INVITED = "invited"
+_WHO = "who"
 _KEPT_DAYS = 30
+INSTRUCTORS_ONLY = (
+    "api.invitations",
+    "classroom.teacher",
+    "classroom.present",
+)
+"""What a follower may not even read: links of others, and the teacher's answers."""
 
 
 class Access:
-    """Knows the token of this dashboard and judges every request by it."""
+    """Knows the token of this dashboard and its invitations, and judges every request by them."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, invitations: Invitations) -> None:
         self._digest = _digest(token)
         self._wrong = WrongTries()
+        self.invitations = invitations
 
     def install(self, app: Flask, settings: Settings) -> None:
         """Sign cookies of `app`; the port is in the name because cookies ignore ports.
@@ -42,13 +53,22 @@ class Access:
             PERMANENT_SESSION_LIFETIME=_KEPT_DAYS * 24 * 3600,
         )
 
-    def signed_in(self) -> bool:
-        """A bearer token decides alone where there is one; else the cookie does.
+    def role(self) -> Role | None:
+        """Who asks: a bearer token decides alone where there is one, else the cookie does; None for nobody.
 
         Raises TooManyTries when others are guessing too.
         """
         bearer = bearer_token()
-        return bool(session.get(_SIGNED_IN)) if bearer is None else self.knows(bearer)
+        if bearer is not None:
+            return "instructor" if self.knows(bearer) else None
+        if session.get(_SIGNED_IN):
+            return "instructor"
+        return self.invitations.role_of(str(session.get(_INVITED, "")))
+
+    def came_by(self) -> tuple[str | None, str]:
+        """The invitation that this browser came by, and a name for the browser itself."""
+        by_link = None if session.get(_SIGNED_IN) else session.get(_INVITED)
+        return by_link, str(session.get(_WHO, ""))
 
     def knows(self, token: str) -> bool:
         """Whether it is the token; a wrong one takes its time. Raises TooManyTries."""
@@ -62,14 +82,33 @@ class Access:
         session.permanent = True
         session[_SIGNED_IN] = True
 
+    def join(self, signed: str) -> Invitation | None:
+        """Let this browser in by a link; None for a forged or revoked one. Raises TooManyTries."""
+        invitation = self.invitations.opened(signed)
+        if invitation is None:
+            self._wrong.wait()
+            return None
+        session.permanent = True
+        session[_INVITED] = invitation.id
+        session.setdefault(_WHO, secrets.token_urlsafe(9))
+        return invitation
+
     def demand(self) -> None:
         """Raise what forbids this request: NotSignedIn, TooManyTries, or for a cookie Refused, NotJson.
+
+        A follower reads, and nothing else.
 
         A browser sends cookies whoever made it call, so a cookie alone changes nothing unless the call
         comes from our own page (`127.0.0.1:8090` is the same site, but not the same origin).
         """
-        if not self.signed_in():
+        role = g.role = self.role()
+        if role is None:
             raise NotSignedIn("This call needs the token.")
+        if role == "follower" and not _only_reads():
+            raise Refused(
+                "You follow: you may look at everything, and only the instructor changes it.",
+                hint="Ask the instructor to do it, or for a link of an instructor.",
+            )
         if request.method in SAFE_METHODS or bearer_token() is not None:
             return
         if not from_own_page(request.environ):
@@ -97,6 +136,10 @@ class WrongTries:
             time.sleep(self._delay)
         finally:
             self._places.release()
+
+
+def _only_reads() -> bool:
+    return request.method in SAFE_METHODS and request.endpoint not in INSTRUCTORS_ONLY
 
 
 def asker() -> Literal["page", "api"]:

@@ -95,6 +95,7 @@ class App(Answer):
     name: str
     available: bool
     reason: str | None
+    """Why it cannot be launched here, and the next move."""
 
 
 class Visitors(Answer):
@@ -119,6 +120,24 @@ class PageKeys(Answer):
     shared: bool
 
 
+class AppSettings(Answer):
+    """How Blazor behaves; `store_reason` says why there can be no shared store, null where there can."""
+
+    transports: str
+    skip_negotiation: bool
+    prerender: bool
+    retention_seconds: int
+    shared_store: bool
+    store_reason: str | None
+
+
+class Store(Answer):
+    """The store that replicas share."""
+
+    phase: Phase
+    error: Problem | None
+
+
 class RunNow(Answer):
     """The run that measures this lab, and `last`, the newest that has ended."""
 
@@ -138,6 +157,8 @@ class Snapshot(Answer):
     apps: list[App]
     visitors: Visitors
     page_keys: PageKeys
+    app_settings: AppSettings
+    store: Store
     run: RunNow
 
 
@@ -160,18 +181,27 @@ class Events(Answer):
     last: int
 
 
-class Called(Answer):
-    """What the Hello-Go app said."""
+class OutlineCounts(Answer):
+    """Of all events of the log, whatever is asked for."""
 
-    status: int
-    headers: dict[str, str]
-    body: str
-    ms: float
-    command: str
+    outcome: dict[str, int]
+    source: dict[str, int]
+    kind: dict[str, int]
 
 
-class Images(Answer):
-    """Sizes and layers of what was built."""
+class Outline(Answer):
+    """The log in a few numbers; `starts` has the seq of the first event asked for and of each `every`-th."""
+
+    first: int
+    last: int
+    total: int
+    every: int
+    starts: list[int]
+    counts: OutlineCounts
+
+
+class Lines(Answer):
+    """A file, one event a line: JSON, or text with time, level, source, kind and sentence between tabs."""
 
 
 class AffinitySet(Answer):
@@ -227,7 +257,16 @@ class Remedy(Answer):
 class StoryVerdict(Answer):
     """What came of it and why; `failure` is null when nothing failed."""
 
-    failure: Literal["connection_unknown", "circuit_unknown", "page_from_elsewhere", "no_replica"] | None
+    failure: (
+        Literal[
+            "connection_unknown",
+            "circuit_unknown",
+            "page_from_elsewhere",
+            "memory_unreadable",
+            "no_replica",
+        ]
+        | None
+    )
     title: str
     reason: str
     again: str | None

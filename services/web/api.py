@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+from flask import Response
+
 from services.affinity_lab.lab import AffinityLab
-from services.errors import EngineTimeout, EngineUnavailable, NotOnThisEngine, ServiceFailed, WrongPhase
-from services.hello_go.lab import HelloGo
-from services.web import agent_script, answers, runs, schemas
+from services.blazor.source import AppUnavailable
+from services.errors import (
+    EngineTimeout,
+    EngineUnavailable,
+    NotInThisApp,
+    NotOnThisEngine,
+    ServiceFailed,
+    WrongPhase,
+)
+from services.web import agent_script, answers, exercises, hello_go, log_file, runs, schemas
 from services.web.access import asker
 from services.web.answers import JobAccepted
 from services.web.calls import Calls
@@ -34,44 +44,31 @@ def reset(workspace: Workspace) -> str:
 @calls("GET", "/events", answers.Events, query=schemas.EventsQuery)
 def events(workspace: Workspace, query: schemas.EventsQuery) -> dict[str, Any]:
     """The log, ascending from `after`; ask again with the last seq until it equals `last`."""
-    found = workspace.events(query.after, query.limit, query.source, query.kind)
+    found = workspace.log.find(
+        query.search(), after=query.after, before=query.before, at=query.moment(), limit=query.limit
+    )
     newest = workspace.tail(1)
-    return {"events": found, "last": newest[-1]["seq"] if newest else 0}
+    return {
+        "events": [event.as_dict() for event in found],
+        "last": newest[-1]["seq"] if newest else 0,
+    }
 
 
-@calls("POST", "/hello-go/build", JobAccepted)
-def build_hello_go(workspace: Workspace) -> str:
-    """Build the image of Hello-Go."""
-    return workspace.lab(HelloGo).build()
+@calls("GET", "/events/outline", answers.Outline, query=schemas.OutlineQuery)
+def events_outline(workspace: Workspace, query: schemas.OutlineQuery) -> dict[str, Any]:
+    """How many events are meant and where they are, for who wants to jump in a long log."""
+    return dataclasses.asdict(workspace.log.outline(query.search(), query.every))
 
 
-@calls("POST", "/hello-go/launch", JobAccepted)
-def launch_hello_go(workspace: Workspace) -> str:
-    """Run Hello-Go, building it first when there is no image."""
-    return workspace.lab(HelloGo).launch()
+@calls("GET", "/events/download", answers.Lines, query=schemas.DownloadQuery, media=log_file.MEDIA)
+def download_events(workspace: Workspace, query: schemas.DownloadQuery) -> Response:
+    """The events that are meant, up to the newest of now, as a file."""
+    return log_file.response(workspace.name, workspace.log, query)
 
 
-@calls("POST", "/hello-go/stop", JobAccepted)
-def stop_hello_go(workspace: Workspace) -> str:
-    """Stop and remove Hello-Go; its image stays."""
-    return workspace.lab(HelloGo).stop()
-
-
-@calls("POST", "/hello-go/call", answers.Called, raises=_ASKS_A_SERVICE)
-def call_hello_go(workspace: Workspace) -> dict[str, Any]:
-    """GET the page of the running Hello-Go once."""
-    return workspace.lab(HelloGo).call()
-
-
-@calls("GET", "/hello-go/images", answers.Images, raises=(EngineUnavailable, EngineTimeout))
-def hello_go_images(workspace: Workspace) -> dict[str, Any]:
-    """What the build made: sizes, layers, stand-in or not."""
-    return workspace.lab(HelloGo).images()
-
-
-@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch)
+@calls("POST", "/affinity-lab/launch", JobAccepted, body=schemas.AffinityLaunch, raises=(AppUnavailable,))
 def launch_affinity_lab(workspace: Workspace, body: schemas.AffinityLaunch) -> str:
-    """Start replicas and the balancer."""
+    """Start replicas of an app, and the balancer."""
     return workspace.lab(AffinityLab).launch(body.app, by=asker())
 
 
@@ -101,7 +98,7 @@ def start_replica(workspace: Workspace, replica: str) -> str:
 
 @calls("POST", "/replicas/<replica>/drain", JobAccepted)
 def drain_replica(workspace: Workspace, replica: str) -> str:
-    """Give one replica no new visitors; it keeps those it has."""
+    """Give one replica no new visitors, ask those it holds to take their memory elsewhere, then stop it."""
     return workspace.lab(AffinityLab).drain(replica, by=asker())
 
 
@@ -153,18 +150,28 @@ def set_page_keys(workspace: Workspace, body: schemas.SetPageKeys) -> str:
     return workspace.lab(AffinityLab).set_page_keys(body.shared, by=asker())
 
 
+@calls("PUT", "/app-settings", JobAccepted, body=schemas.SetAppSettings, raises=(AppUnavailable,))
+def set_app_settings(workspace: Workspace, body: schemas.SetAppSettings) -> str:
+    """Have Blazor behave otherwise; its replicas are restarted one after the other."""
+    return workspace.lab(AffinityLab).set_app_settings(body.given(), by=asker())
+
+
 @calls("GET", "/visitors/<visitor>/story", answers.Story, query=schemas.StoryQuery)
 def visitor_story(workspace: Workspace, visitor: str, query: schemas.StoryQuery) -> dict[str, Any]:
     """A visitor's last attempt to connect: each request, who was asked, who holds, and the verdict."""
     return workspace.lab(AffinityLab).story(visitor, query.before)
 
 
-@calls("POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=_ASKS_A_SERVICE)
+@calls(
+    "POST", "/connections/drop", answers.Dropped, body=schemas.Drop, raises=(*_ASKS_A_SERVICE, NotInThisApp)
+)
 def drop_connections(workspace: Workspace, body: schemas.Drop) -> dict[str, int]:
     """Cut connections as a bad network would, with a real TCP abort."""
     lab = workspace.lab(AffinityLab)
     return {"dropped": lab.drop(body.visitor, body.replica, body.connection, by=asker())}
 
 
+calls.all += hello_go.calls.all
 calls.all += agent_script.calls.all
 calls.all += runs.calls.all
+calls.all += exercises.calls.all

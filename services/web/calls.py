@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ValidationError
@@ -37,7 +37,8 @@ class Call:
     body: type[Body] | None
     query: type[BaseModel] | None
     raises: tuple[type[LabError], ...]
-    content: str
+    media: tuple[str, ...] = ()
+    """What the answer is where it is no JSON."""
 
     @property
     def address(self) -> str:
@@ -63,16 +64,16 @@ class Calls:
         body: type[Body] = Nothing,
         query: type[BaseModel] | None = None,
         raises: tuple[type[LabError], ...] = (),
-        content: str = "application/json",
+        media: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """`answer` JobAccepted: the function gives a job id, and the status is 202.
 
-        `content` other than JSON: the function gives the text, and `answer` only describes it.
+        With `media` it gives the whole response, of one of these types.
         """
 
         def keep(act: Callable[..., Any]) -> Callable[..., Any]:
             taken = None if method == "GET" else body
-            self.all.append(Call(method, path, act, answer, taken, query, raises, content))
+            self.all.append(Call(method, path, act, answer, taken, query, raises, media))
             return act
 
         return keep
@@ -101,8 +102,8 @@ def _view(call: Call, find: Find, settings: Settings) -> Callable[..., Response]
         if call.query:
             arguments.append(read_query(call.query))
         answer = call.act(*arguments)
-        if call.content != "application/json":
-            return Response(answer, mimetype=call.content)
+        if call.media:
+            return cast(Response, answer)
         response = jsonify({"job": answer} if call.answer is JobAccepted else answer)
         response.status_code = call.status
         return response

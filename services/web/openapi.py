@@ -47,7 +47,7 @@ def _operation(call: Call, path: str) -> dict[str, Any]:
         "operationId": call.act.__name__,
         "summary": summary,
         "parameters": _names(path) + (_query(call.query) if call.query else []),
-        "responses": {str(call.status): _success(call)} | _errors(errors),
+        "responses": {str(call.status): _answer(call)} | _errors(errors),
     }
     if call.body and call.body is not Nothing:
         needed = any(field.is_required() for field in call.body.model_fields.values())
@@ -56,7 +56,16 @@ def _operation(call: Call, path: str) -> dict[str, Any]:
 
 
 def _names(path: str) -> list[dict[str, Any]]:
-    example = {"workspace": "demo", "replica": "replica-1", "visitor": "visitor-7", "run": "14"}
+    example = {
+        "workspace": "demo",
+        "replica": "replica-1",
+        "visitor": "visitor-7",
+        "run": "14",
+        "exercise": "hello-go",
+        "step": "build",
+        "check": "lab_runs",
+        "invitation": "k7Qd2mXa",
+    }
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example[name]}
         for name in re.findall(r"{(\w+)}", path)
@@ -78,11 +87,11 @@ def _errors(errors: tuple[type[LabError], ...]) -> dict[str, Any]:
     return found
 
 
-def _success(call: Call) -> dict[str, Any]:
-    if call.content == "application/json":
+def _answer(call: Call) -> dict[str, Any]:
+    if not call.media:
         return _response(call.answer)
-    text = (call.answer.__doc__ or "").strip()
-    return {"description": text, "content": {call.content: {"schema": {"type": "string"}}}}
+    content = {media: {"schema": {"type": "string"}} for media in call.media}
+    return {"description": (call.answer.__doc__ or "").strip(), "content": content}
 
 
 def _response(model: type[BaseModel], description: str | None = None) -> dict[str, Any]:
@@ -108,7 +117,7 @@ def _schemas(calls: list[Call], settings: Settings) -> dict[str, Any]:
     models: list[Any] = [
         (within(body, settings), "validation") for body in sorted(bodies, key=lambda b: b.__name__)
     ]
-    answers = {call.answer for call in calls} | {ErrorAnswer, Health}
+    answers = {call.answer for call in calls if not call.media} | {ErrorAnswer, Health}
     models += [(answer, "serialization") for answer in sorted(answers, key=lambda a: a.__name__)]
     return models_json_schema(models, ref_template=_SCHEMAS)[1]["$defs"]
 

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from services.agent_script.packages import ARTICLE, NEWEST, OFFERED
 from services.agent_script.registration import ARTICLES_POOL, ARTICLES_URL
 from services.errors import LabError
-from services.hello_go.lab import SOURCES
+from services.hello_go.choice import BASES, LONGEST_GREETING
+from services.hello_go.platforms import PLATFORMS
 from services.web.access import Access
 
 PAGES = {"/": "home", "/hello-go": "hello_go", "/affinity": "affinity", "/agent-script": "agent_script"}
@@ -45,14 +46,13 @@ def is_page() -> bool:
 
 
 def _page(name: str):  # type: ignore[no-untyped-def]  # Flask's own type for views fits all of them
-    more = {"hello_go": _sources, "agent_script": _agent_script}.get(name, dict)
+    more = {"hello_go": _hello_go, "agent_script": _agent_script}.get(name, dict)
     return lambda: _rendered(name, name.replace("_", "-"), **more())
 
 
-def _sources() -> dict[str, object]:
-    """What Hello-Go is built from, as it is now."""
-    files = [SOURCES / name for name in ("Dockerfile", "hello-go.go")]
-    return {"sources": [{"name": file.name, "lines": file.read_text().splitlines()} for file in files]}
+def _hello_go() -> dict[str, object]:
+    """What may be chosen, and what it may be called with."""
+    return {"bases": BASES, "platforms": list(PLATFORMS.values()), "longest_greeting": LONGEST_GREETING}
 
 
 def _agent_script() -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
+from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.affinity_lab.lab import AffinityLab
@@ -198,10 +199,10 @@ def read_run(workspace: Workspace, run: str) -> dict[str, Any]:
     return workspace.lab(AffinityLab).runs.get(_number(run))
 
 
-@calls("GET", "/runs/<run>/csv", RunTable, content="text/csv")
-def read_run_as_csv(workspace: Workspace, run: str) -> str:
+@calls("GET", "/runs/<run>/csv", RunTable, media=("text/csv",))
+def read_run_as_csv(workspace: Workspace, run: str) -> Response:
     """One run as a table, a line a cell."""
-    return workspace.lab(AffinityLab).runs.csv(_number(run))
+    return Response(workspace.lab(AffinityLab).runs.csv(_number(run)), mimetype="text/csv")
 
 
 @calls("GET", "/runs/<run>/replay", Replay, query=ReplayQuery)

@@ -6,11 +6,19 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from services.events.outcomes import OUTCOMES
+from services.events.search import Search, listed, words_of
 from services.settings import Settings
 
 _LARGEST_SEQ = 2**53
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """Of a visitor or a replica."""
+
+
+def _some_of(*names: str) -> str:
+    """A pattern: one of these, or several between commas."""
+    one = f"({'|'.join(names)})"
+    return f"^{one}(,{one})*$"
 
 
 class Body(BaseModel):
@@ -32,7 +40,7 @@ class Nothing(Body):
 class AffinityLaunch(Body):
     """Which app the replicas run."""
 
-    app: Literal["circuit"] = "circuit"
+    app: Literal["circuit", "blazor"] = "circuit"
 
 
 class Scale(Body):
@@ -94,6 +102,24 @@ class SetPageKeys(Body):
     shared: bool
 
 
+class SetAppSettings(Body):
+    """How Blazor behaves; what is left out stays. Its replicas restart one after the other."""
+
+    transports: Literal["auto", "webSockets", "longPolling", "webSockets,longPolling"] | None = None
+    skip_negotiation: bool | None = Field(None, description="True: WebSockets at once, no negotiate.")
+    prerender: bool | None = Field(None, description="True: the page comes with the component drawn.")
+    retention_seconds: int | None = Field(None, ge=1, le=3600)
+    shared_store: bool | None = Field(
+        None, description="True: keys, and circuits whose time is over, go into a store that all share."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SetAppSettings:
+        if not self.given():
+            raise ValueError("name at least one thing to set, such as retention_seconds")
+        return self
+
+
 class Drop(Body):
     """Which connections are cut: one visitor's, one replica's, one by its id, or with none of these all."""
 
@@ -102,14 +128,66 @@ class Drop(Body):
     connection: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
 
 
-class EventsQuery(BaseModel):
-    """Which part of the log."""
+class EventsFilter(BaseModel):
+    """Which lines of the log are meant: all that is given must fit; of values between commas, any."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    source: str | None = Field(None, max_length=1000, description="Such as `replica-2,balancer`.")
+    kind: str | None = Field(
+        None, max_length=2000, description="Such as `circuit.rejected`; `circuit.` means all below it."
+    )
+    level: str | None = Field(None, pattern=_some_of("info", "warning", "error"))
+    outcome: str | None = Field(
+        None, pattern=_some_of(*OUTCOMES), description="The shape that the page draws beside the line."
+    )
+    visitor: str | None = Field(None, max_length=100, description="Such as `visitor-7`.")
+    q: str | None = Field(
+        None,
+        max_length=200,
+        description="Words: each must occur in the line or in its visitor, connection or circuit.",
+    )
+
+    def search(self) -> Search:
+        """The same for the log."""
+        return Search(
+            listed(self.source),
+            listed(self.kind),
+            listed(self.level),
+            listed(self.outcome),
+            self.visitor,
+            words_of(self.q or ""),
+        )
+
+
+class EventsQuery(EventsFilter):
+    """Which part of the log."""
+
     after: int = Field(0, ge=0, le=_LARGEST_SEQ, description="Only events with a larger seq.")
+    before: int | None = Field(
+        None, ge=1, le=_LARGEST_SEQ, description="Only events with a smaller seq; of these, the newest."
+    )
+    at: str | None = Field(
+        None,
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z$",
+        description="Nothing from before the first event at or after this moment (UTC).",
+    )
     limit: int = Field(1000, ge=1, le=2000)
-    source: str | None = Field(None, max_length=100, description="Such as `replica-2` or `balancer`.")
-    kind: str | None = Field(None, max_length=100, description="Such as `circuit.rejected`.")
+
+    def moment(self) -> str | None:
+        """`at` as events have it, with milliseconds."""
+        return self.at.replace("Z", ".000Z") if self.at and "." not in self.at else self.at
+
+
+class OutlineQuery(EventsFilter):
+    """Which lines, and how coarse."""
+
+    every: int = Field(200, ge=50, le=2000, description="So many events lie between two starts.")
+
+
+class DownloadQuery(EventsFilter):
+    """Which lines, and how they are written."""
+
+    format: Literal["jsonl", "text"] = "jsonl"
 
 
 class StoryQuery(BaseModel):

@@ -36,11 +36,14 @@ class Watchers:
         """From now on the events of `house` go to who watches them."""
         self._house, self._access = house, access
         self._closing = threading.Event()
+        self._came_by: dict[str, tuple[str | None, str]] = {}
         self._socketio = _socketio(app)
         self._socketio.on_event("connect", self._connect)
         self._socketio.on_event("watch", _answered(self._watch))
         self._socketio.on_event("unwatch", _answered(self._unwatch))
         self._socketio.on_event("*", _answered(_unknown))
+        self._socketio.on_event("disconnect", self._disconnect)
+        access.invitations.on_revoked(self._show_out)
         house.on_events(self._forward)
         self._socketio.start_background_task(self._show_strangers_out)
 
@@ -52,11 +55,26 @@ class Watchers:
         """With the cookie, or `{"token": …}`; everybody else is refused and sees nothing."""
         token = auth.get("token") if isinstance(auth, dict) else None
         try:
-            known = self._access.signed_in() if token is None else self._access.knows(str(token))
+            known = self._access.role() if token is None else self._access.knows(str(token))
         except LabError as error:
             raise _refusal(error) from None
         if not known:
             raise _refusal(NotSignedIn("Watching needs the token."))
+        if token is None:
+            self._came_by[_sid()] = self._access.came_by()
+
+    def _disconnect(self, *_reason: Any) -> None:
+        self._came_by.pop(_sid(), None)
+
+    def followers(self) -> int:
+        """How many browsers watch that came by a follower's link."""
+        role_of = self._access.invitations.role_of
+        return len({who for by, who in list(self._came_by.values()) if by and role_of(by) == "follower"})
+
+    def _show_out(self, invitation: str) -> None:
+        """Close the connections of those whose link was revoked; they are refused when they come again."""
+        for sid in [sid for sid, (by, _) in list(self._came_by.items()) if by == invitation]:
+            self._socketio.server.disconnect(sid)
 
     def _watch(self, *frame: Any) -> dict[str, Any]:
         """Join first, read then: what is recorded in between arrives twice, never not at all."""
@@ -74,8 +92,7 @@ class Watchers:
     def _mind_the_queue(self) -> None:
         """Let go of who asks again and again and reads nothing, before its answers fill the memory."""
         server = self._socketio.server
-        sid = request.sid  # type: ignore[attr-defined]
-        socket = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+        socket = server.eio.sockets.get(server.manager.eio_sid_from_sid(_sid(), "/"))
         if socket and socket.queue.qsize() > _UNREAD:
             socket.close(wait=False, abort=True)
             raise BadRequest("Too many answers wait to be read.", hint="Read them; then watch again.")
@@ -171,6 +188,10 @@ def _unknown(*frame: Any) -> dict[str, Any]:
 
 def _refusal(error: LabError) -> ConnectionRefusedError:
     return ConnectionRefusedError(error.message, error.as_dict())
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]
 
 
 def _room(workspace: str) -> str:

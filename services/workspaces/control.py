@@ -16,11 +16,17 @@ _LONGEST = 1024 * 1024
 class ControlPort:
     """One program's control port: JSON both ways, over connections that are kept open."""
 
-    def __init__(self, name: str, address: Address, key: str) -> None:
+    def __init__(self, name: str, address: Address, key: str, known_as: Address | None = None) -> None:
+        """`known_as` is where the program itself listens: .NET answers under that name and port alone."""
         self.name = name
         self.address = address
         self._pool = urllib3.HTTPConnectionPool(address.host, address.port, maxsize=4, retries=False)
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        listens = known_as or address
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "Host": f"{listens.host}:{listens.port}",
+        }
 
     def get(self, path: str, *, timeout: float = 3.0) -> dict[str, Any]:
         """Answer of a GET; errors as `send`."""

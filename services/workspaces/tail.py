@@ -41,8 +41,8 @@ Explain = Callable[[Line], Line]
 
 
 def raw_line(text: str, instance: str) -> Line:
-    """The text as it was written."""
-    return Line(instance, "output.line", "info", text[:_LONGEST], {"stream": "stdout"})
+    """The text as it was written; the log cuts it later, for a lab may find more in it."""
+    return Line(instance, "output.line", "info", text, {"stream": "stdout"})
 
 
 def read_line(text: str, instance: str) -> Line:
@@ -120,7 +120,8 @@ class Tail:
             return self._log.passed(cursor)
         words, name = read.text, self.instance.instance
         line = self._explained(read_line(words, name)) if self._translate else raw_line(words, name)
-        self.last_lines.append(line.text)
+        if line.text:
+            self.last_lines.append(line.text[:_LONGEST])
         if isinstance(error := line.data.get("error"), dict):
             self.last_error = error
         patch = self._translate(line) if self._translate else {}
@@ -129,7 +130,7 @@ class Tail:
         self._log.record(
             line.source,
             line.kind,
-            line.text,
+            line.text[:_LONGEST],
             level=line.level,
             data=line.data,
             patch=patch,

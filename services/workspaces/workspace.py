@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
-from services.engines.base import Change, Engine, Image, Instance, Recipe, Spec
+from services.engines.base import Cancellation, Change, Engine, Image, Instance, Recipe, Spec
 from services.errors import LabError, ServiceFailed
 from services.events.log import EventLog, Patch
 from services.events.store import Store
@@ -140,9 +140,11 @@ class Workspace:
         """Why the job that this lab does should end soon; None when it may take its time."""
         return self._lanes[lab.name].ending
 
-    def build(self, recipe: Recipe, report: Callable[[str], None]) -> Image:
+    def build(
+        self, recipe: Recipe, report: Callable[[str], None], cancellation: Cancellation | None = None
+    ) -> Image:
         """Make an image; each line of the builder goes to `report`."""
-        return self.engine.build(recipe, report)
+        return self.engine.build(recipe, report, cancellation)
 
     def start(self, spec: Spec) -> Instance:
         """Start a service and follow what it writes."""
@@ -186,7 +188,8 @@ class Workspace:
         with self._lock:
             if name not in self._controls:
                 address = self.engine.address(self.name, name, "control")
-                self._controls[name] = ControlPort(name, address, self.control_key)
+                inside = self.engine.peer_address(self.name, name, "control")
+                self._controls[name] = ControlPort(name, address, self.control_key, inside)
             return self._controls[name]
 
     def wait_ready(self, name: str, probe: Callable[[], object], seconds: float = 20.0) -> None:

@@ -1,5 +1,6 @@
 /** The affinity page: the verdict, the picture, the controls and the log, all out of one state. */
 import { hearJobs } from "./ask.js";
+import { createCharts, hearCharts, renderCharts } from "./charts.js";
 import { offerControls, renderControls } from "./controls.js";
 import { byId, setText } from "./dom.js";
 import { createFlights, fly, land } from "./flights.js";
@@ -7,6 +8,7 @@ import { renderHeadline } from "./headline.js";
 import { begin, waited } from "./live.js";
 import { createLog, hear as hearLog, renderLog } from "./log.js";
 import { createPicture, renderPicture } from "./picture.js";
+import { renderPictureTable } from "./picture_table.js";
 import { stepsOf } from "./picture_story.js";
 import { offerReplicaRows, renderReplicaRows } from "./replica_rows.js";
 import { createRuns, hearRuns, renderRuns } from "./runs.js";
@@ -18,12 +20,14 @@ import { affinityVerdict } from "./verdict.js";
 
 const tally = createTally();
 const picture = createPicture(byId("picture"));
-const flights = createFlights(byId("picture"), () => picture.geometry);
+const flights = createFlights(byId("picture"), () => picture.geometry, () => page.refresh());
 let log = null;
+let charts = null;
 let drawn = null;
 
 const page = begin({ hear, render });
 log = createLog(page, page.refresh);
+charts = createCharts(page);
 const story = createStory(page, choose);
 const runs = createRuns(page, (events) => fly(flights, events));
 offerControls(page);
@@ -36,6 +40,7 @@ function hear(events, live) {
   hearJobs(events);
   hearLog(log, events);
   hearRuns(runs, events, live);
+  hearCharts(charts, events);
   if (live) hearStory(story, events);
   if (live && !replayed(runs.replay)) fly(flights, events);
 }
@@ -56,16 +61,18 @@ function render({ store, status }) {
   renderRuns(runs, state, live);
   setText(byId("since"), stage.tally.since ? `404 since ${clockSeconds(stage.tally.since)}` : "404");
   if (log) renderLog(log, picture.selected);
+  if (charts) renderCharts(charts, state);
   if (!live) land(flights);
 }
 
-/** Drawn again only when what it shows is another object: patches copy what they change. */
+/** Drawn again only when somebody looks and what it shows is another object: patches copy what they change. */
 function renderStage({ state, events, tally }, verdict) {
   const steps = picture.selected ? stepsOf(events, picture.selected) : [];
   const key = [state?.people, state?.circuits, state?.replicas, state?.balancer, tally.total, picture.selected, steps.at(-1)?.replica, picture.tall.matches];
-  if (drawn && key.every((part, i) => part === drawn[i])) return;
+  if (drawn && (!flights.seen || key.every((part, i) => part === drawn[i]))) return;
   drawn = key;
   renderPicture(picture, state, { title: verdict.title, refused: tally.refused, steps });
+  renderPictureTable(byId("picture-table"), state);
 }
 
 function renderStale(state, live, store) {

@@ -1,5 +1,6 @@
 /** The affinity page's rail: what can be set, what was asked for, what the last click did. */
 import { asCurl, onCall } from "./api.js";
+import { appToLaunch, offerApps, renderApps } from "./apps.js";
 import { ask, wish } from "./ask.js";
 import { offerClients, renderClients } from "./clients.js";
 import { byId, choose, mark, setText } from "./dom.js";
@@ -21,6 +22,7 @@ const JOBS = {
   "affinity_lab.thaw": "thawing a replica",
   "affinity_lab.restart_balancer": "restarting the balancer",
   "affinity_lab.page_keys": "changing the page keys",
+  "affinity_lab.app_settings": "changing the app's settings",
   "affinity_lab.visitors": "setting the visitors",
   "affinity_lab.run": "measuring a run",
   "affinity_lab.put_back": "putting the lab back after a run",
@@ -35,7 +37,8 @@ export function offerControls(page) {
   offerFaults(page);
   offerTraps(page);
   offerClients(page);
-  byId("launch").addEventListener("click", () => ask(page, "lab", "running", "launch-said", "POST", "/affinity-lab/launch", {}));
+  offerApps(page);
+  byId("launch").addEventListener("click", () => ask(page, "lab", "running", "launch-said", "POST", "/affinity-lab/launch", { app: appToLaunch(known) }));
   byId("stop").addEventListener("click", () => ask(page, "lab", "stopped", "stop-said", "POST", "/affinity-lab/stop", {}));
   byId("settings").addEventListener("submit", (event) => event.preventDefault());
   byId("transport").addEventListener("change", ({ target }) => crowd(page, "transport", target.value, transportBody(target.value)));
@@ -45,8 +48,11 @@ export function offerControls(page) {
   onCall(showCall);
 }
 
+let known = null;
+
 /** Show the state, and over it what was asked for and is not yet so. */
 export function renderControls(state, live) {
+  known = state;
   const running = live && state?.affinity_lab?.phase === "running";
   renderModes(state, running);
   renderCount(byId("replicas"), Object.keys(state?.replicas ?? {}).length, running, state?.limits?.max_replicas);
@@ -55,6 +61,7 @@ export function renderControls(state, live) {
   renderFaults(state, running);
   renderTraps(state, running);
   renderClients(state, running);
+  renderApps(state, live);
   renderLab(state, live);
   renderJobs(byId("jobs"), Object.values(state?.jobs ?? {}));
 }
@@ -90,8 +97,9 @@ function renderCrowd(state, running) {
   if (document.activeElement !== select || asked === undefined) select.value = asked ?? actual;
   select.disabled = !running;
   select.toggleAttribute("data-asked", asked !== undefined);
-  byId("protocol").disabled = !running;
-  choose("protocol", wish("protocol", protocol) ?? protocol);
+  const blazor = state?.app === "blazor"; // speaks nothing else
+  byId("protocol").disabled = !running || blazor;
+  choose("protocol", blazor ? "blazorpack" : (wish("protocol", protocol) ?? protocol));
   const shown = wish("visitors", count) ?? count;
   const begun = Object.keys(state?.replicas ?? {}).length > 0;
   for (const chip of document.querySelectorAll("[data-visitors]")) {
@@ -107,7 +115,7 @@ function renderLab(state, live) {
   launch.hidden = phase !== "stopped" && phase !== "failed";
   launch.disabled = !live || asked !== undefined;
   launch.toggleAttribute("data-asked", asked === "running");
-  setText(launch.querySelector("span"), asked === "running" ? "Asked to launch" : phase === "failed" ? "Retry" : "Launch three replicas");
+  setText(launch.querySelector("span"), asked === "running" ? "Asked to launch" : phase === "failed" ? "Retry" : appToLaunch(state) === "blazor" ? "Launch three Blazor replicas" : "Launch three replicas");
   byId("stop").disabled = !live || !["running", "starting", "failed"].includes(phase);
   byId("stop").toggleAttribute("data-asked", asked === "stopped");
   const url = state?.balancer?.phase === "running" ? state.balancer.url : null;

@@ -8,7 +8,7 @@ const BALANCER = "balancer";
 const WORDS = { kill: ["Kill", "kill"], start: ["Start", "play"], freeze: ["Freeze", "freeze"], thaw: ["Thaw", "play"], drain: ["Drain", "drain"], restart: ["Restart", "restart"], stop: ["Stop", "stop"], drop: ["Drop", "drop"] };
 const UNDONE = { kill: "start", freeze: "thaw" };
 const SEEN = {
-  running: "Kill is a crash. Freeze keeps everything and answers nothing: only health checks notice. Drain takes nobody new.",
+  running: "Kill is a crash. Freeze keeps everything and answers nothing: only health checks notice. Drain takes nobody new and asks who is there to take the memory elsewhere; then it stops.",
   frozen: "It stands still with all its memory. Health checks find out within seconds; live connections after half a minute.",
   stopped: "Its memory is gone. Started again it is empty.",
   failed: "It ended by itself. Started again it is empty.",

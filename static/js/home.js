@@ -1,4 +1,5 @@
 /** Home: what runs, what happened, what the engine allows. */
+import { hearExercises, showExercises } from "./home_exercises.js";
 import { byId, h, keyed, mark, setText, swatch } from "./dom.js";
 import { begin } from "./live.js";
 import { rehearsalVerdict } from "./agent_script_words.js";
@@ -9,7 +10,8 @@ import { affinityVerdict, helloVerdict } from "./verdict.js";
 const SHAPES = { busy: "spin", info: "info", ok: "ok", warn: "warn", refused: "refused" };
 const PHASES = { running: "ok", failed: "refused", stopped: "info" };
 
-begin({ render });
+begin({ render, hear: hearExercises });
+showExercises();
 
 function render({ store }) {
   const state = store?.state;

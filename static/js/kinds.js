@@ -2,6 +2,7 @@
 
 const OK = new Set([
   "connection.negotiated", "connection.routed", "circuit.started", "circuit.resumed", "visitor.connected",
+  "circuit.moved", "circuit.restored",
   "hello_go.built", "hello_go.started", "hello_go.called", "affinity_lab.launched", "replica.started",
   "balancer.started", "visitors.started", "engine.recovered",
 ]);

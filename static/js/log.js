@@ -1,150 +1,166 @@
-/** The live log: newest at the bottom, a bounded window of lines, following that never fights the scroll. */
+/** The live log: a list as long as the log, of which some rows are in the document; following never fights the scroll. */
 import { call } from "./api.js";
 import { byId, setText } from "./dom.js";
-import { makeLine, markSelected } from "./log_line.js";
-import { createChoices, createFilter, countIn, passes } from "./log_filter.js";
-import { offerFilters, renderFilters } from "./log_choices.js";
-import { KEPT, takeOlder, trim } from "./store.js";
+import { fillLine, makeLine } from "./log_line.js";
+import { adoptCounts, createChoices, createFilter, countIn, passes, queryOf } from "./log_filter.js";
+import { clearFilters, offerFilters, renderFilters } from "./log_choices.js";
+import { ALL, atEnd, createList, drawList, drawnPlaces, forgetRows, NONE, showPlace, WAITING } from "./log_list.js";
+import { BLOCK, createPages, eventAt, hear as hearPages, placeOf, reset, want, whole } from "./log_pages.js";
+import { offerPlaces } from "./log_places.js";
 import { grouped } from "./units.js";
-
-const DRAWN = 300;
-const STEP = 150;
-const PAGE = 500;
-const KEPT_READING = 20_000;
-const NEAR = 48;
 
 /** The log of this page; `page` is what live.js keeps. */
 export function createLog(page, onChange) {
-  const log = { page, list: byId("log-lines"), scroll: byId("log-scroll"), filter: createFilter(), choices: createChoices(), following: true, paused: false, news: 0, bottom: 0, from: 0, to: 0, loading: false, begun: false, selected: null, stale: true, onChange };
-  log.scroll.addEventListener("scroll", () => scrolled(log), { passive: true });
-  byId("follow").addEventListener("click", () => follow(log, !log.following));
+  const log = { page, filter: createFilter(), choices: createChoices(), following: true, paused: false, standing: Infinity, news: 0, heard: 0, selected: null, linked: null, seen: 0, asked: 0, told: null, partial: false, stale: true, onChange };
+  log.pages = createPages((from, count) => fetchEvents(log, { after: from - 1, limit: count }), () => arrived(log));
+  const scroll = byId("log-scroll");
+  log.view = createList({ scroll, room: byId("log-room"), list: byId("log-lines"), makeRow: makeLine, fillRow: (row, place) => fillLine(row, eventAt(log.pages, place), place, log) });
+  scroll.addEventListener("scroll", () => scrolled(log), { passive: true });
+  byId("follow").addEventListener("click", () => follow(log, !log.following || log.paused));
   byId("news").addEventListener("click", () => follow(log, true));
   byId("pause").addEventListener("click", () => pause(log, !log.paused));
   offerFilters(log, () => refilter(log));
-  new ResizeObserver(() => log.following && toBottom(log)).observe(log.scroll);
+  log.showLinked = offerPlaces(log, { goTo: (seq) => goTo(log, seq), say: (words) => say(log, words) });
+  new ResizeObserver(() => draw(log, NONE)).observe(scroll);
   return log;
 }
 
 /** New events came. They wait for the next frame; while paused or reading above they are only counted. */
 export function hear(log, events) {
+  if (events.length === 0) return;
+  const first = log.heard === 0;
+  const anew = log.partial || events[0].seq !== log.heard + 1 || events.some((event) => event.kind === "workspace.reset");
+  log.heard = events.at(-1).seq;
+  if (anew) begin(log);
+  if (first) log.showLinked();
+  if (anew) return;
   countIn(log.choices, events);
-  if (!log.following || log.paused) log.news += events.reduce((sum, event) => sum + (passes(log.filter, event) ? 1 : 0), 0);
+  const fresh = hearPages(log.pages, passing(log, events));
+  if (!log.following || log.paused) log.news += fresh;
+  log.stale ||= fresh > 0;
 }
 
 /** Bring the lines up to date; called at most once a frame. */
 export function renderLog(log, selected) {
-  const { events } = log.page.store;
-  if (events.length > 0 && (events.at(-1).seq < log.to || events[0].seq > log.to + 1)) log.stale = !log.paused && log.following;
-  if (log.stale || (!log.paused && log.following && events.length > 0 && log.to < events.at(-1).seq)) append(log);
-  log.stale = false;
-  if (log.selected !== selected) markSelected(log.list, (log.selected = selected));
+  const marked = log.selected !== selected;
+  log.selected = selected;
+  if (log.stale || marked || log.pages.again > 0) draw(log, marked ? ALL : NONE);
   renderFilters(log);
-  setText(byId("log-empty"), emptyWords(log));
-  byId("log-empty").hidden = log.list.childElementCount > 0;
+  const none = log.pages.total === 0;
+  byId("log-empty").hidden = !none;
+  if (none) setText(byId("log-empty"), log.heard === 0 ? "Nothing has happened yet. Events appear here as they happen." : "No line passes the filter.");
   renderButtons(log);
 }
 
-/** The lines of the newest events that pass, at most DRAWN in the document. */
-function append(log) {
-  const { events } = log.page.store;
-  if (log.stale) log.to = 0;
-  const fresh = lastPassing(log, events, (event) => event.seq > log.to, DRAWN);
-  if (log.stale || fresh.length >= DRAWN) log.list.replaceChildren();
-  log.list.append(...fresh.map((event) => makeLine(event, log.selected)));
-  while (log.list.childElementCount > DRAWN) log.list.firstElementChild.remove();
-  log.to = events.at(-1)?.seq ?? 0;
-  log.from = Number(log.list.firstElementChild?.dataset.seq ?? 0);
-  if (log.following) toBottom(log);
+/** Events from the server's store that pass the filter. */
+export function fetchEvents(log, range) {
+  const query = queryOf(log.filter);
+  for (const [name, value] of Object.entries(range)) query.set(name, value);
+  return call("GET", `/events?${query}`).then((answer) => answer.events);
 }
 
-function lastPassing(log, events, inRange, most) {
-  const found = [];
-  for (let i = events.length - 1; i >= 0 && found.length < most && inRange(events[i]); i -= 1) {
-    if (passes(log.filter, events[i])) found.push(events[i]);
-  }
-  return found.reverse();
+function draw(log, force) {
+  log.stale = false;
+  const count = Math.min(log.pages.total, log.standing);
+  drawList(log.view, count, { stick: log.following && !log.paused, force });
+  log.seen = log.view.scroll.scrollTop;
+  want(log.pages, ...drawnPlaces(log.view));
 }
+
+/** A block of the past is here, or could not be had. */
+function arrived(log) {
+  draw(log, WAITING);
+  if (log.pages.problem) log.onChange();
+}
+
+/** What the page remembers at once, and the whole past as soon as the server has told its outline. */
+function begin(log) {
+  if (log.partial) say(log, "");
+  log.partial = false;
+  log.asked += 1;
+  log.told = askOutline(log, log.asked);
+  startWith(log, passing(log, log.page.store.events), null, 0);
+}
+
+async function askOutline(log, asked) {
+  const query = queryOf(log.filter);
+  query.set("every", BLOCK);
+  try {
+    const outline = await call("GET", `/events/outline?${query}`);
+    if (asked !== log.asked) return;
+    const { events, last } = log.page.store;
+    const top = log.following ? null : eventAt(log.pages, log.view.from)?.seq;
+    adoptCounts(log.choices, outline.counts);
+    countIn(log.choices, events.filter((event) => event.seq > outline.last));
+    startWith(log, passing(log, events), outline, last);
+    if (log.paused) log.standing = log.pages.total;
+    if (top) showPlace(log.view, (await placeOf(log.pages, top)) ?? 0);
+  } catch (problem) {
+    if (asked !== log.asked) return;
+    log.partial = true;
+    say(log, `${problem.message} ${problem.hint} Older lines come with the next event.`);
+  }
+}
+
+function startWith(log, events, outline, known) {
+  reset(log.pages, events, outline, known);
+  log.standing = Infinity;
+  forgetRows(log.view);
+  log.stale = true;
+  log.onChange();
+}
+
+const passing = (log, events) => events.filter((event) => passes(log.filter, event));
 
 /** Somebody scrolled up: following stops at once. Back at the bottom: it goes on. */
 function scrolled(log) {
-  const { scrollTop, scrollHeight, clientHeight } = log.scroll;
-  const atBottom = scrollHeight - scrollTop - clientHeight < 24;
-  if (log.following && !atBottom && scrollTop < log.bottom - 2) follow(log, false);
-  else if (!log.following && atBottom && !log.paused && !later(log)) follow(log, true);
-  if (scrollTop < NEAR) earlier(log);
+  const { scrollTop } = log.view.scroll;
+  if (Math.abs(scrollTop - log.seen) < 2) return;
+  const end = atEnd(log.view);
+  const up = scrollTop < log.seen;
+  log.seen = scrollTop;
+  if (log.following && up && !end) follow(log, false);
+  drawList(log.view, Math.min(log.pages.total, log.standing));
+  log.seen = log.view.scroll.scrollTop;
+  want(log.pages, ...drawnPlaces(log.view));
+  if (!log.following && !log.paused && !up && atEnd(log.view)) follow(log, true);
 }
 
-/** Draw lines from before the first one, keeping the reader's place; from memory, then from the server. */
-async function earlier(log) {
-  if (log.loading || log.list.childElementCount === 0) return;
-  const { events } = log.page.store;
-  const index = events.findIndex((event) => event.seq >= log.from);
-  const before = lastPassing(log, events.slice(0, Math.max(0, index)), () => true, STEP);
-  if (before.length > 0) return prepend(log, before);
-  if (log.begun || (events[0]?.seq ?? 1) <= 1) return renderOlder(log, "This is where the log begins.");
-  await loadOlder(log);
-}
-
-function prepend(log, events) {
-  const height = log.scroll.scrollHeight;
-  log.list.prepend(...events.map((event) => makeLine(event, log.selected)));
-  log.from = events[0].seq;
-  log.scroll.scrollTop += log.scroll.scrollHeight - height;
-  let cut = false;
-  while (log.list.childElementCount > DRAWN + STEP) {
-    log.list.lastElementChild.remove();
-    cut = true;
+/** Show the event of that number, wherever it is; filters that hide it are given up. False when it is gone. */
+async function goTo(log, seq) {
+  await log.told;
+  let place = await find(log, seq);
+  if (place === null && queryOf(log.filter).size > 0) {
+    clearFilters(log);
+    begin(log);
+    await log.told;
+    place = await find(log, seq);
   }
-  if (cut) log.to = Number(log.list.lastElementChild.dataset.seq);
-}
-
-/** Lines below the last one that scrolling down brings back; true when there were any. */
-function later(log) {
-  const { events } = log.page.store;
-  const after = [];
-  for (const event of events) {
-    if (event.seq > log.to && passes(log.filter, event)) after.push(event);
-    if (after.length === STEP) break;
-  }
-  if (after.length < STEP) return false;
-  log.list.append(...after.map((event) => makeLine(event, log.selected)));
-  log.to = after.at(-1).seq;
-  while (log.list.childElementCount > DRAWN + STEP) log.list.firstElementChild.remove();
-  log.from = Number(log.list.firstElementChild.dataset.seq);
+  if (place === null) return false;
+  await whole(log.pages, place - BLOCK / 4, place + BLOCK / 4);
+  log.following = false;
+  log.linked = seq;
+  if (log.paused) log.standing = log.pages.total;
+  log.view.count = log.pages.total;
+  showPlace(log.view, place);
+  draw(log, ALL);
+  log.onChange();
+  log.seen = log.view.scroll.scrollTop;
   return true;
 }
 
-async function loadOlder(log) {
-  const { store } = log.page;
-  const first = store.events[0].seq;
-  log.loading = true;
-  renderOlder(log, "Loading older lines");
-  try {
-    const answer = await call("GET", `/events?after=${Math.max(0, first - 1 - PAGE)}&limit=${Math.min(PAGE, first - 1)}`);
-    const older = answer.events.filter((event) => event.seq < first);
-    log.begun = takeOlder(store, older) === 0;
-    countIn(log.choices, older);
-    log.onChange();
-  } catch (problem) {
-    renderOlder(log, `${problem.message} ${problem.hint}`);
-    return;
-  } finally {
-    log.loading = false;
-  }
-  byId("older").hidden = true;
-  earlier(log);
+async function find(log, seq) {
+  const place = await placeOf(log.pages, seq);
+  return place !== null && eventAt(log.pages, place)?.seq === seq ? place : null;
 }
 
 function follow(log, on) {
   log.following = on;
-  const { store } = log.page;
-  store.kept = on ? KEPT : KEPT_READING;
   if (on) {
-    trim(store);
-    log.begun = false;
     if (log.paused) pause(log, false);
     log.news = 0;
-    log.stale = true;
+    log.linked = null;
+    draw(log, ALL);
   }
   log.onChange();
 }
@@ -152,23 +168,24 @@ function follow(log, on) {
 /** Paused: the lines stand still wherever one looks, and go on from there. */
 function pause(log, on) {
   log.paused = on;
-  if (!on && log.following) {
-    log.news = 0;
-    log.stale = true;
-  }
+  log.standing = on ? log.pages.total : Infinity;
+  if (!on && log.following) log.news = 0;
+  log.stale = true;
   log.onChange();
 }
 
 function refilter(log) {
-  log.stale = true;
   log.news = 0;
+  log.linked = null;
   log.following = !log.paused;
-  log.onChange();
+  say(log, "");
+  begin(log);
 }
 
-function toBottom(log) {
-  log.scroll.scrollTop = log.scroll.scrollHeight;
-  log.bottom = log.scroll.scrollTop;
+/** One sentence for who asked for something, beside the count; screen readers hear it. */
+function say(log, words) {
+  setText(byId("log-said"), words);
+  log.onChange();
 }
 
 function renderButtons(log) {
@@ -178,13 +195,7 @@ function renderButtons(log) {
   const news = byId("news");
   news.hidden = log.news === 0;
   setText(news, `${grouped(log.news)} new, follow`);
-}
-
-function renderOlder(log, text) {
-  byId("older").hidden = false;
-  setText(byId("older"), text);
-}
-
-function emptyWords(log) {
-  return log.page.store.events.length === 0 ? "Nothing has happened yet. Events appear here as they happen." : "No line passes the filter.";
+  const all = [...log.choices.shapes.values()].reduce((sum, number) => sum + number, 0);
+  const shown = queryOf(log.filter).size > 0 ? `${grouped(log.pages.total)} of ${grouped(all)}` : grouped(all);
+  setText(byId("log-count"), log.pages.problem ? `${log.pages.problem.message} ${log.pages.problem.hint}` : `${shown} ${all === 1 ? "line" : "lines"}`);
 }

@@ -1,12 +1,16 @@
 /** The log's filters: chips for what happened and where, a list of kinds, words. Built from what came. */
 import { byId, h, keyed, mark, replicaClass, setText, swatch } from "./dom.js";
-import { inOrder, wordsOf } from "./log_filter.js";
+import { inOrder, lookFor } from "./log_filter.js";
 import { grouped } from "./units.js";
 
 const SHAPES = [["refused", "refused or failed"], ["elsewhere", "pages from elsewhere"], ["warn", "warnings"], ["ok", "went well"], ["info", "plain facts"]];
 
+/** A whole word costs one search. */
+const TYPED = 200;
+
 /** Listen to the filters; `changed` is called after each change. */
 export function offerFilters(log, changed) {
+  let typing = null;
   byId("filter-level").addEventListener("click", (event) => toggle(event, log.filter.shapes, changed));
   byId("filter-source").addEventListener("click", (event) => toggle(event, log.filter.sources, changed));
   byId("filter-kind").addEventListener("change", (event) => {
@@ -14,13 +18,28 @@ export function offerFilters(log, changed) {
     changed();
   });
   byId("find").addEventListener("input", (event) => {
-    log.filter.words = wordsOf(event.target.value);
+    lookFor(log.filter, event.target.value);
+    clearTimeout(typing);
+    typing = setTimeout(changed, TYPED);
+  });
+  byId("filter-visitor").addEventListener("click", () => {
+    log.filter.visitor = log.filter.visitor ? "" : (log.selected ?? "");
     changed();
   });
 }
 
+/** Nothing is held back any more, and the fields say so. */
+export function clearFilters({ filter }) {
+  filter.shapes.clear();
+  filter.sources.clear();
+  Object.assign(filter, { kind: "", visitor: "" });
+  lookFor(filter, "");
+  byId("filter-kind").value = "";
+  byId("find").value = "";
+}
+
 /** Show what there is to choose from, with how often it came. */
-export function renderFilters({ filter, choices }) {
+export function renderFilters({ filter, choices, selected }) {
   const shapes = SHAPES.filter(([shape]) => choices.shapes.has(shape) || filter.shapes.has(shape));
   keyed(byId("filter-level"), shapes, ([shape]) => shape, ([shape, title]) => chip(shape, title, mark(shape)), (element, [shape, title]) => {
     const count = choices.shapes.get(shape) ?? 0;
@@ -33,6 +52,10 @@ export function renderFilters({ filter, choices }) {
     show(element, filter.sources.has(name), name.replace(/^replica-/, ""));
   });
   renderKinds(byId("filter-kind"), choices.kinds);
+  const visitor = filter.visitor || selected;
+  byId("filter-visitor").hidden = !visitor;
+  setText(byId("filter-visitor"), `only ${visitor}`);
+  byId("filter-visitor").setAttribute("aria-pressed", String(filter.visitor !== ""));
 }
 
 function renderKinds(select, kinds) {

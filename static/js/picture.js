@@ -4,6 +4,7 @@ import { layout } from "./layout.js";
 import { cut, diamond, toD, triangle } from "./path.js";
 import { groups } from "./picture_bars.js";
 import { replicas } from "./picture_replicas.js";
+import { LOOKS } from "./picture_table.js";
 import { story } from "./picture_story.js";
 import { makeScene } from "./scene.js";
 import { portOf } from "./verdict.js";
@@ -130,12 +131,10 @@ function visitors(layer, { visitors: people }, selected, empty) {
     setAttributes(halo, { r: visitor.name === selected ? visitor.r + 5 : 0 });
     setAttributes(who, { r: visitor.r });
     setText(text, empty ? "" : visitor.label);
-    setText(title, `${visitor.name}: ${WORDS[visitor.look]}${visitor.replica ? `, memory in ${visitor.replica}` : ""}`);
+    setText(title, `${visitor.name}: ${LOOKS[visitor.look]}${visitor.replica ? `, memory in ${visitor.replica}` : ""}`);
     setAttributes(badge, badgeOf(visitor.look));
   });
 }
-
-const WORDS = { kept: "connected", lost: "came back without its memory", refused: "could not connect", waiting: "on the way" };
 
 function makeVisitor() {
   return s("g", {}, s("circle", { class: "halo", r: 0 }), s("circle", { class: "who" }), s("text", { y: 4.2 }), s("path"), s("title"));

@@ -11,6 +11,7 @@ export const titleOf = (run, situation) => `Run ${run.id}: ${run.labels.situatio
 /** What every cell of the run has in common. */
 export function factsOf({ plan }, situation) {
   const parts = [`${plural(plan.n, "visitor")} a cell`, plural(plan.replicas, "replica"), ALGORITHMS[plan.algorithm] ?? plan.algorithm, `${plan.engine} engine`];
+  if (plan.app === "blazor") parts.push("Blazor Server");
   if (plan.shared_keys) parts.push("page keys shared");
   if (situation === "replica_death") parts.push("only those on the dead replica are counted");
   if (situation === "drop" || situation === "replica_death") parts.push(plan.attempts === 1 ? "first try" : `first ${plan.attempts} tries`);

@@ -10,6 +10,14 @@ export const DRAWN_SINGLY = 60;
  * its circuits sorted: held (connected), waiting (its visitor is away), orphan (nobody will come back).
  */
 export function makeScene(state) {
+  if (!made.has(state)) made.set(state, sceneOf(state));
+  return made.get(state);
+}
+
+/** A state is never changed once it is there: picture, table and rows share what was made of it. */
+const made = new WeakMap();
+
+function sceneOf(state) {
   const people = Object.entries(state.people ?? {}).sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1));
   const visitors = people.map(([name, person]) => ({ name, label: labelOf(name), replica: person.replica ?? null, look: lookOf(person) }));
   const replicas = replicasInOrder(state).map((replica) => ({ ...replica, held: [], waiting: [], orphan: [] }));

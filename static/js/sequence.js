@@ -9,7 +9,7 @@ const LETTER = 6.5;
 const LINE = 16;
 const ROW = 62;
 const MEMO = 24;
-const BRACKETS = { connection_unknown: "wrong number", circuit_unknown: "the memory is there", page_from_elsewhere: "another key" };
+const BRACKETS = { connection_unknown: "wrong number", circuit_unknown: "the memory is there", page_from_elsewhere: "another key", memory_unreadable: "another key" };
 
 /** The steps to draw: all, or as far as the first that was refused when the story is about a failure. */
 export function stepsShown(story, all) {

@@ -1,4 +1,5 @@
 /** The steps of a build, stage by stage, with their times. */
+import { plainText } from "./ansi.js";
 import { h, keyed, mark, s, setAttributes, setText } from "./dom.js";
 import { seconds } from "./units.js";
 
@@ -35,6 +36,7 @@ function renderSummary(build, element, waited, otherwise) {
     running: [`${build?.total ? `step ${count} of ${build.total}` : "building"}, ${seconds(waited)}`, "spin"],
     done: [count > 0 ? `${count} steps, ${seconds(total)}` : "built", "ok"],
     failed: [count > 0 ? `failed at step ${count}` : "failed", "refused"],
+    cancelled: [count > 0 ? `cancelled at step ${count}, nothing of it is left` : "cancelled", "info"],
   };
   const [text, shape] = words[build?.phase] ?? [otherwise, "info"];
   if (element.dataset.shape !== shape) {
@@ -42,6 +44,20 @@ function renderSummary(build, element, waited, otherwise) {
     element.replaceChildren(mark(shape), h("span"));
   }
   setText(element.lastElementChild, text);
+}
+
+/** The step that failed, opened: Go's complaints with their lines, and the builder's last words. */
+export function renderFailure(build, element) {
+  const failed = build?.phase === "failed" && build.said?.length > 0;
+  const key = failed ? JSON.stringify([build.complaints, build.said]) : "";
+  if (element.dataset.key === key) return;
+  element.dataset.key = key;
+  if (!failed) return element.replaceChildren();
+  const step = Object.entries(build.steps ?? {}).find(([, one]) => one.state === "failed");
+  const complaints = (build.complaints ?? []).map((one) => h("p", {}, h("b", {}, `${one.file}, line ${one.line}: `), one.text));
+  const title = h("p", {}, h("b", {}, step ? `Step ${step[0]} failed: ` : "The build failed. "), step ? h("code", {}, step[1].instruction) : "");
+  const said = h("pre", { class: "term", tabindex: "0", "aria-label": "The builder's last words" }, build.said.map(plainText).join("\n"));
+  element.replaceChildren(h("div", { class: "verdict is-refused" }, mark("refused"), title, ...complaints), said);
 }
 
 function makeStage(stage) {

@@ -1,8 +1,8 @@
 /** Events in, state out: one workspace as this page knows it. Pure: no DOM, no network, no clock. */
 import { mergePatch } from "./merge_patch.js";
 
-/** Events kept in memory; the log view may ask for more while somebody reads further up. */
-export const KEPT = 5000;
+/** The newest events, kept in memory; the log fetches older ones where somebody looks. */
+const KEPT = 5000;
 
 /** An empty store. `state` is null until the first snapshot; `events` is contiguous, oldest first. */
 export function createStore(kept = KEPT) {
@@ -58,22 +58,6 @@ export function takeEvents(store, events) {
   return { fresh, gap };
 }
 
-/** Put older events, from the server's store, in front of those we have. Returns how many fitted. */
-export function takeOlder(store, events) {
-  const first = store.events[0]?.seq ?? store.last + 1;
-  const older = [];
-  for (let i = events.length - 1; i >= 0; i -= 1) {
-    if (events[i].seq === first - older.length - 1) older.push(events[i]);
-  }
-  if (older.length > 0) store.events = older.reverse().concat(store.events);
-  return older.length;
-}
-
-/** Drop the oldest events beyond `store.kept`. */
-export function trim(store) {
-  if (store.events.length > store.kept) store.events = store.events.slice(-store.kept);
-}
-
 /** The snapshot's list of replicas becomes a map by name, because patches address them so. */
 export function fromSnapshot(snapshot) {
   const { replicas = {} } = snapshot;
@@ -102,5 +86,5 @@ function foldInto(store, event, made) {
 /** Appends in place and trims in big steps, so that three hundred events a second cost nothing. */
 function append(store, fresh) {
   for (const event of fresh) store.events.push(event);
-  if (store.events.length > store.kept * 1.2) trim(store);
+  if (store.events.length > store.kept * 1.2) store.events = store.events.slice(-store.kept);
 }

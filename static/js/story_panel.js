@@ -10,7 +10,7 @@ import { clockSeconds } from "./units.js";
 const SETTLED = 350;
 /** An attempt that has just begun does not push away the one that is being read. */
 const PATIENCE = 4000;
-const SHAPES = { connection_unknown: "refused", circuit_unknown: "warn", page_from_elsewhere: "elsewhere", no_replica: "refused" };
+const SHAPES = { connection_unknown: "refused", circuit_unknown: "warn", page_from_elsewhere: "elsewhere", memory_unreadable: "elsewhere", no_replica: "refused" };
 const HELPS = { cures: "ok", partly: "warn", no: "refused" };
 const WORDS = { cures: "Cures it:", partly: "Helps partly:", no: "Does not help:" };
 

@@ -44,3 +44,14 @@ export const inWords = (count, one, many = `${one}s`) => `${WORDS[count] ?? grou
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const two = (number) => String(number).padStart(2, "0");
+
+/**
+ * The last moment up to `newest` when the reader's clocks showed `20:01` or `20:01:04`, as events have it.
+ */
+export function momentOf(time, newest) {
+  const [hours, minutes, seconds = 0] = time.split(":").map(Number);
+  const moment = new Date(newest);
+  moment.setHours(hours, minutes, seconds, 0);
+  if (moment > new Date(newest)) moment.setDate(moment.getDate() - 1);
+  return moment.toISOString();
+}

@@ -43,14 +43,28 @@ export function helloVerdict(state, waited = 0) {
   const hello = state?.hello_go;
   if (!hello) return verdict("busy", "Connecting to the lab", "");
   const steps = Object.values(hello.build?.steps ?? {});
-  if (hello.build?.phase === "running") return verdict("busy", `Building${stepOf(hello, steps)}${after(waited)}`, "Two images out of one Dockerfile. The big one builds, the small one runs.");
+  if (hello.build?.phase === "running") return verdict("busy", `Building${stepOf(hello, steps)}${after(waited)}`, hello.build.name === "hello-go-single" ? "One image: what builds is also what runs." : "Two images out of one Dockerfile. The big one builds, the small one runs.");
+  if (hello.build?.phase === "failed" && hello.phase !== "starting") return verdict("refused", "The build failed", `${complaintOf(hello.build)} Mend it and build again.`);
   if (hello.phase === "failed") return failed("Hello-Go could not start", hello.error);
   if (hello.phase === "starting") return verdict("busy", `Launching Hello-Go${after(waited)}`, "The program is started and asked until it answers.");
   if (hello.phase === "stopping") return verdict("busy", `Stopping Hello-Go${after(waited)}`, "");
-  if (hello.build?.phase === "failed") return verdict("refused", "The build failed", "The output says at which line. Mend it and build again.");
+  if (hello.comparing) return verdict("busy", "Comparing the images", `${sentence(hello.comparing)}${after(waited)}.`);
   if (hello.phase === "running") return verdict("ok", `Hello-Go answers on port ${portOf(hello.url)}`, called(hello));
+  if (hello.images?.build && hello.image?.layers?.length) return compared(hello);
   if (hello.image) return verdict("ok", `Built: the ${madeBy(state)} has ${megabytes(hello.image.size)}`, "The compiler stays behind. Launch it, then call it.");
   return verdict("info", "Hello-Go is not built yet", "Build it and watch each step, or launch it at once: that builds first.");
+}
+
+function complaintOf({ complaints }) {
+  const first = complaints?.[0];
+  return first ? `${first.file}, line ${first.line}: ${first.text}.` : "The last lines of its step say why.";
+}
+
+/** The lesson in one line, as soon as both sides of it are measured. */
+function compared({ images, image }) {
+  const number = (bytes) => (bytes < 1e8 ? (bytes / 1e6).toFixed(1) : String(Math.round(bytes / 1e6)));
+  if (image.role === "single") return verdict("warn", `The compiler came along: ${number(image.size)} MB`, "One stage builds and runs, so the toolchain is in what you ship. Choose multi-stage and build again.");
+  return verdict("ok", `The compiler stays behind: ${number(images.build.size)} MB becomes ${number(image.size)}`, "Two images out of one Dockerfile. The big one builds, the small one runs.");
 }
 
 /** The port of `http://127.0.0.1:8080`. */

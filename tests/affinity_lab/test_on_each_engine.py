@@ -10,7 +10,7 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from tests.conftest import CHROMIUM
-from tests.dashboard import Dashboard
+from tests.dashboard import TOKEN, Dashboard
 from tests.visitors.test_client_of_2020 import ARGUMENTS, ARTICLE, Console
 from tests.waiting import wait_for
 
@@ -180,6 +180,16 @@ def test_source_ip_keeps_everyone_by_the_address_that_they_have(lab):
     assert len(set(lab.homes().values())) == 1
 
 
+def test_the_cookie_is_kept_as_asked_for(lab):
+    cookie = lab.affinity(mode="cookie", cookie={"ttl_seconds": 77, "same_site": "Strict"})["cookie"]
+    answer = requests.get(lab.dashboard.get()["balancer"]["url"], timeout=10)
+    [sent] = [
+        each for each in answer.raw.headers.getlist("Set-Cookie") if each.startswith(f"{cookie['name']}=")
+    ]
+    assert {"Max-Age=77", "Path=/", "SameSite=Strict"} <= {part.strip() for part in sent.split(";")}
+    lab.affinity(cookie={"ttl_seconds": 3600, "same_site": "Lax"})
+
+
 def test_an_expired_cookie_brings_its_visitors_to_any_replica_without_memory(lab):
     lab.affinity(mode="cookie", cookie={"ttl_seconds": 4})
     lab.visit(9)
@@ -259,6 +269,9 @@ def test_one_connection_those_of_a_replica_or_all_are_cut_and_each_comes_back_to
     one = next(iter(lab.homes()))
     assert lab.drop(visitor=one) == 1
     lab.back(1, memory="kept")
+    connection = lab.told("visitor.connected")[0]["data"]["connection"]
+    assert lab.drop(connection=connection) == 1
+    lab.back(1, memory="kept", visitor=one)
     there = {name for name, home in lab.homes().items() if home == "replica-2"}
     assert lab.drop(replica="replica-2") == len(there)
     lab.back(len(there), memory="kept")
@@ -336,10 +349,15 @@ def test_in_a_browser_the_client_of_2020_logs_the_articles_lines_and_each_choice
         lab.wait(lambda: page.evaluate("true") and len(console.lines) >= len(ARTICLE))
         assert console.masked() == ARTICLE
         lab.affinity(mode="cookie")
-        for choice, value in (("client", "10.0"), ("transport", "LongPolling"), ("protocol", "json")):
+        obeyed = {
+            "client": ("10.0", lambda to: "client=" not in to),
+            "transport": ("LongPolling", lambda to: "transport=LongPolling" in to),
+            "protocol": ("json", lambda to: "protocol=json" in to),
+        }
+        for choice, (value, in_address) in obeyed.items():
             page.select_option(f"#{choice}-choice", value)
-            page.wait_for_url(lambda to, value=value: value == "10.0" or f"={value}" in to)
-        page.wait_for_selector("body[data-status=connected]")
+            page.wait_for_url(in_address)
+            page.wait_for_selector("body[data-status=connected]")
         chosen = [page.inner_text(f"#{part}") for part in ("transport", "protocol")]
         assert (*chosen, page.evaluate("signalR.VERSION")) == ("LongPolling", "json", "10.0.11")
         page.uncheck("#reconnect")
@@ -348,7 +366,45 @@ def test_in_a_browser_the_client_of_2020_logs_the_articles_lines_and_each_choice
         lab.drop()
         page.wait_for_selector("body[data-status=failed]")
         browser.close()
-    assert lab.never("visitor.reconnecting")
+    assert lab.never("connection.negotiated")
+
+
+CLICKS = [
+    ("replica-2", "drop", "fault.drop_asked"),
+    ("replica-2", "drain", "replica.draining"),
+    ("replica-2", "restart", "replica.restarting"),
+    ("replica-2", "stop", "replica.stopping"),
+    ("replica-2", "start", "replica.starting"),
+    ("replica-2", "kill", "replica.killed"),
+    ("replica-2", "start", "replica.starting"),
+    ("replica-2", "freeze", "replica.frozen"),
+    ("replica-2", "thaw", "replica.thawed"),
+    ("balancer", "restart", "balancer.restarting"),
+]
+
+
+@pytest.mark.browser
+def test_each_fault_is_a_button_and_its_event_says_that_the_page_asked(lab):
+    lab.affinity(mode="cookie")
+    lab.visit(3)
+    lab.connected(3)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        page = browser.new_page()
+        page.goto(f"{lab.dashboard.url}/?token={TOKEN}")
+        page.goto(f"{lab.dashboard.url}/affinity")
+        for target, act, kind in CLICKS:
+            lab.mark = lab.dashboard.get()["seq"]
+            page.select_option("#fault-target", target)
+            page.click(f"#faults [data-act={act}]:enabled", timeout=SECONDS * 1000)
+            assert lab.told(kind)[0]["data"]["by"] == "page"
+            lab.wait(lambda: not lab.dashboard.get()["jobs"])
+        lab.mark = lab.dashboard.get()["seq"]
+        page.click("#replicas-more")
+        assert lab.told("replica.starting")[0]["data"]["by"] == "page"
+        page.click("#replicas-less", timeout=SECONDS * 1000)
+        assert lab.told("replica.stopping")[0]["data"]["by"] == "page"
+        browser.close()
 
 
 def test_a_storm_of_hundreds_recovers_with_every_memory_and_loses_no_line(lab):

@@ -7,6 +7,7 @@ import pytest
 
 from services.affinity_lab.runs.plan import (
     AFFINITIES,
+    BLAZOR_DELAYS,
     RECONNECT_DELAYS,
     SITUATION_NAMES,
     TRANSPORTS,
@@ -14,6 +15,7 @@ from services.affinity_lab.runs.plan import (
     Plan,
 )
 from services.affinity_lab.runs.theory import expected
+from services.visitors.blazor_script import RETRY_DELAYS
 from services.visitors.circuit_script import RECONNECT_DELAYS as OF_THE_VISITORS
 from tests.affinity_lab import dealing
 
@@ -72,6 +74,7 @@ def test_theory_has_no_number_for_least_request():
 
 def test_the_tries_are_those_of_the_visitors():
     assert RECONNECT_DELAYS == OF_THE_VISITORS
+    assert RETRY_DELAYS[: len(BLAZOR_DELAYS)] == BLAZOR_DELAYS
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -16,7 +16,7 @@ from tests.agent_script.go_caches import share_go_caches
 from tests.dashboard import TOKEN, Dashboard
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("containers of rehearsals")]
 MATCHING, FOREIGN = (
     ("linux-arm64", "linux-x64") if platform.machine() == "aarch64" else ("linux-x64", "linux-arm")
 )

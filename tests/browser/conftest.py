@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.pages import watched_page
 from tests.conftest import CHROMIUM
-from tests.dashboard import TOKEN, Dashboard
+from tests.dashboard import Dashboard
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -37,21 +38,6 @@ def dashboard(request, tmp_path):
 
 @pytest.fixture
 def page(chromium, dashboard):
-    """A signed-in page; it fails the test when the page logs an error or breaks its own policy.
-
-    `net::ERR_` is not one: a dashboard that a test kills refuses connections, and Chromium drops what
-    it loads (`ERR_NETWORK_CHANGED`) when a container gets its network.
-    """
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{dashboard.url}/?token={TOKEN}")
-    yield page
-    context.close()
-    assert complaints == [], complaints
-
-
-def _is_complaint(line):
-    return line.type == "error" and "net::ERR_" not in line.text
+    """A signed-in page; it fails the test when the page logs an error or breaks its own policy."""
+    with watched_page(chromium, f"{dashboard.url}/") as page:
+        yield page

@@ -14,7 +14,11 @@ from tests.agent_script.test_article import GOLDEN
 from tests.agent_script.test_rehearsal import ERROR, FOREIGN, MATCHING
 from tests.dashboard import TOKEN, Dashboard
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("containers of rehearsals"),
+]
 LONG = 180_000
 DROP = """([text, name]) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("the image of Hello-Go")]
 LONG = 120_000
 
 

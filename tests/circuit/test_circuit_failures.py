@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from services.wire.messages import Invocation
 from tests.circuit.replica_process import RunningReplica, until
 from tests.circuit.speaker import EVERY_WAY, connect, negotiate, speaker
 
@@ -183,6 +184,41 @@ async def test_a_draining_replica_keeps_its_visitors_and_takes_no_new_ones(repli
         newcomer = await connect(session, replica.url)
         assert "draining" in (await newcomer.ask("StartCircuit")).error
         assert await newcomer.call("ConnectCircuit", circuit) is True
+
+
+@pytest.mark.parametrize("keys", ["shared", "own"])
+async def test_a_memory_moves_with_its_visitor_where_the_other_replica_has_the_key(start_replica, http, keys):
+    key = {"LAB_PAGE_KEY": "one for both"} if keys == "shared" else {}
+    old, new = start_replica("replica-1", **key), start_replica("replica-2", **key)
+    async with http("visitor-7") as session:
+        client = await connect(session, old.url)
+        circuit = await client.call("StartCircuit")
+        await client.call("Increment")
+        await client.call("SetNote", "to be kept")
+        assert await old.control("POST", "move") == {"asked": 1, "held": 1}
+        pause = await client.receive()
+        assert isinstance(pause, Invocation) and (pause.target, pause.invocation_id) == ("Pause", None)
+        await client.close()
+        await old.told("circuit.paused", circuit=circuit, circuits=0)
+        newcomer = await connect(session, new.url)
+        resumed = await newcomer.call("ResumeCircuit", pause.arguments[0])
+        if keys == "own":
+            assert resumed is None
+            await new.told(
+                "circuit.move_refused", paused=circuit, visitor="visitor-7", **{"from": "replica-1"}
+            )
+            return
+        state = await newcomer.call("GetState")
+        assert (state["circuit"], state["count"], state["note"]) == (resumed, 1, "to be kept")
+        await new.told("circuit.moved", paused=circuit, circuit=resumed, **{"from": "replica-1"})
+
+
+@pytest.mark.parametrize("state", ["", "x", "e30=.e30=", 7, None, "a" * 9000])
+async def test_what_nobody_sealed_is_no_memory(replica, http, state):
+    async with http() as session:
+        client = await connect(session, replica.url)
+        assert await client.call("ResumeCircuit", state) is None
+        assert await client.call("StartCircuit")
 
 
 async def test_the_state_shows_connections_and_circuits(replica, http):

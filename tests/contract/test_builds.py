@@ -4,14 +4,13 @@ import shutil
 
 import pytest
 import urllib3
-from contract.machines import HERE, REAL, SETTINGS, TALKER, THIS_RUN, talker_recipe
+from contract.machines import HERE, REAL, TALKER, THIS_RUN, talker_recipe
 from waiting import wait_for
 
-from services.engines.base import Port, Recipe, Spec
-from services.errors import BuildFailed
+from services.engines.base import Cancellation, Port, Recipe, Spec
+from services.errors import BuildCancelled, BuildFailed, NotFound
 
 HELLO_GO = HERE.parents[1] / "services" / "hello_go" / "image"
-BASES = {"GOLANG": SETTINGS.image_golang, "RUNTIME": SETTINGS.image_runtime}
 
 
 def test_a_build_tells_its_lines_and_makes_an_image(bare_machine):
@@ -25,12 +24,24 @@ def test_a_build_tells_its_lines_and_makes_an_image(bare_machine):
 def test_there_is_no_image_of_what_was_never_built(bare_machine):
     assert bare_machine.engine.image("never-made") is None
     assert bare_machine.engine.image("never-made:stage") is None
+    assert bare_machine.engine.base("nobody/has-this:image") is None
+    with pytest.raises(NotFound):
+        next(iter(bare_machine.engine.files("never-made")))
+
+
+def test_a_build_that_is_cancelled_at_once_makes_nothing(bare_machine):
+    cancellation = Cancellation()
+    cancellation.ask()
+    name = f"cancelled-{THIS_RUN}"
+    with pytest.raises(BuildCancelled):
+        bare_machine.engine.build(Recipe(name, HELLO_GO, "go"), lambda line: None, cancellation)
+    assert bare_machine.engine.image(name) is None
 
 
 @pytest.mark.parametrize("bare_machine", REAL, indirect=True)
 def test_hello_go_is_built_started_and_called(bare_machine):
     engine, lines, name = bare_machine.engine, [], f"hello-go-{THIS_RUN}"
-    made = engine.build(Recipe(name, HELLO_GO, "go", arguments=BASES), lines.append)
+    made = engine.build(Recipe(name, HELLO_GO, "go"), lines.append)
     assert any("go build" in line for line in lines) and 1_000_000 < made.size < 12_000_000
     engine.start(Spec("contract", "hello-go", "hello-go", name, ports={"public": Port(8080)}))
     url = engine.address("contract", "hello-go", "public").url
@@ -45,7 +56,7 @@ def test_a_failing_build_ends_with_the_compilers_words(bare_machine, tmp_path):
     (broken / "hello-go.go").write_text("package main\n\nfunc main() { nobody() }\n")
     lines = []
     with pytest.raises(BuildFailed, match=r"hello-go.go:3:15: undefined: nobody"):
-        bare_machine.engine.build(Recipe(f"broken-{THIS_RUN}", broken, "go", arguments=BASES), lines.append)
+        bare_machine.engine.build(Recipe(f"broken-{THIS_RUN}", broken, "go"), lines.append)
     assert any("undefined: nobody" in line for line in lines)
     assert bare_machine.engine.image(f"broken-{THIS_RUN}") is None
 

@@ -1,13 +1,14 @@
 """Starting, finding, ending: the same on every engine."""
 
 import socket
+from pathlib import Path
 
 import pytest
-from contract.machines import REAL, talker_spec
+from contract.machines import REAL, TALKER, talker_spec
 from waiting import wait_for
 
-from services.engines.base import Port, Spec
-from services.errors import NotFound, PortTaken, ServiceFailed
+from services.engines.base import Port, Recipe, Spec
+from services.errors import BuildFailed, NotFound, PortTaken, ServiceFailed
 
 
 def test_a_started_instance_runs_and_answers(machine):
@@ -132,6 +133,37 @@ def test_a_program_learns_its_names_and_nothing_of_the_dashboard(machine, monkey
     assert seen["LAB_WORKSPACE"] == "contract" and seen["LAB_INSTANCE"] == "talker-1"
     assert seen["LAB_CONTROL_KEY"] == "key" and seen["LAB_LISTEN_PUBLIC"].rpartition(":")[2].isdigit()
     assert "LAB_TOKEN" not in seen and "password" not in str(seen)
+
+
+def test_a_program_that_is_not_ours_finds_its_ports_under_names_of_its_own(machine):
+    ports = {"public": Port(8000, variable="PORT")}
+    machine.start(ports=ports, host_variable="HOST")
+    seen = machine.ask("talker-1", "environment")
+    assert seen["LAB_LISTEN_PUBLIC"] == f"{seen['HOST']}:{seen['PORT']}"
+
+
+@pytest.mark.parametrize("bare_machine", REAL, indirect=True)
+def test_instances_share_a_folder_that_outlives_them_and_goes_with_the_workspace(machine):
+    machine.start("talker-1", folders={"keys": "KEYS"})
+    path = machine.ask("talker-1", "environment")["KEYS"]
+    assert machine.ask("talker-1", "touch", path=f"{path}/key") == "written"
+    machine.engine.stop("contract", "talker-1")
+    machine.start("talker-2", folders={"keys": "KEYS"})
+    assert machine.ask("talker-2", "touch", path=f"{path}/key/below") == "Not a directory"
+    machine.engine.destroy("contract")
+    machine.start("talker-3", folders={"keys": "KEYS"})
+    assert machine.ask("talker-3", "touch", path=f"{path}/key/below") == "No such file or directory"
+
+
+@pytest.mark.parametrize("bare_machine", REAL, indirect=True)
+def test_what_is_ready_is_taken_instead_of_a_build_and_what_is_not_there_is_named(machine):
+    made = machine.engine.image(TALKER)
+    ready = Recipe("ready", Path("/never"), "python", ready=made.tag)
+    assert machine.engine.build(ready, lambda line: None).size > 0
+    for nowhere in ("/no/such/program", "labdeck.invalid/no-such-image:none"):
+        wrong = Recipe("ready", Path("/never"), "python", ready=nowhere)
+        with pytest.raises(BuildFailed, match=r"no.such"):
+            machine.engine.build(wrong, lambda line: None)
 
 
 def test_destroying_a_workspace_leaves_nothing_of_it_and_all_of_the_others(machine):

@@ -73,6 +73,8 @@ def test_every_call_says_that_docker_is_away(tmp_path):
         engine.instances,
         engine.watch,
         lambda: engine.image("talker"),
+        lambda: engine.base("alpine:3.23"),
+        lambda: next(engine.files("talker")),
         lambda: engine.build(talker_recipe(), print),
         lambda: engine.start(talker_spec("contract")),
         lambda: engine.stop("contract", "talker-1"),

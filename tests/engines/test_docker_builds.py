@@ -22,6 +22,19 @@ def test_the_stages_of_an_image_can_be_looked_at(docker_machine):
     assert stage.layers[-1].made_by == 'RUN echo "a stage on the way"'
 
 
+def test_every_file_of_an_image_is_read_and_nothing_that_docker_lays_under_it(docker_machine):
+    found = {file.path: file for file in docker_machine.engine.files(TALKER)}
+    assert "talker/talker.py" in found and ".dockerenv" not in found and "etc/hosts" not in found
+    command = "find / -xdev ! -type d ! -path '/proc/*' ! -path '/sys/*' ! -path '/dev/*' ! -name .dockerenv"
+    tag = docker_machine.engine.image(TALKER).tag
+    listed = run("docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", tag, "-c", command)
+    laid_under = {"etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf"}
+    inside = {line.strip("/") for line in listed.splitlines()} - laid_under
+    assert inside == {path for path in found if not path.startswith("dev/")} - laid_under
+    links = [file for file in found.values() if file.link]
+    assert links and all(file.size == 0 for file in links)
+
+
 def test_a_stand_in_shows_in_what_is_made_on_it(docker_machine):
     base = json.loads(run("docker", "image", "inspect", SETTINGS.image_python))[0]
     is_stand_in = (base["Config"]["Labels"] or {}).get("labdeck.stand-in") == "true"

@@ -53,7 +53,7 @@ def test_every_lab_program_and_envoy_start_in_it(build):
 
 
 def test_of_hello_go_only_the_binary_crosses_over(build):
-    bases = {"GOLANG": SETTINGS.image_golang, "RUNTIME": SETTINGS.image_runtime}
-    image = build(Recipe("hello-go", HELLO_GO, "go", arguments=bases))
+    image = build(Recipe("hello-go", HELLO_GO, "go"))
     assert inside(image, "ls /app").split() == ["hello-go"] and image.size < 12_000_000
+    assert image.user == "65532:65532"
     assert config(image)["User"] == "65532:65532" and "8080/tcp" in config(image)["ExposedPorts"]

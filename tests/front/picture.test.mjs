@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { join, requestsOf, sizeOf, SINGLY } from "../../static/js/flock.js";
 import { fitCells, layout } from "../../static/js/layout.js";
 import { cut, curve, line, pointAt } from "../../static/js/path.js";
+import { factsOf } from "../../static/js/picture_table.js";
 import { stepsOf } from "../../static/js/picture_story.js";
 import { groupsOf, labelOf, makeScene } from "../../static/js/scene.js";
 
@@ -90,4 +92,40 @@ test("a visitor's story is its last negotiate and what came after it", () => {
   assert.deepEqual(stepsOf(events, "visitor-7").map(({ replica, wrong }) => [replica, wrong]), [["replica-1", false], ["replica-3", true]]);
   assert.deepEqual(stepsOf(events, "visitor-9"), []);
   assert.deepEqual(stepsOf(events, null), []);
+});
+
+const request = (ms, kind = "connection.routed", replica = "replica-1") => ({ kind, source: replica, at: new Date(ms).toISOString(), data: { visitor: "visitor-1", replica } });
+
+test("each request is a dot of its own, as far apart as they were", () => {
+  const dots = join([], requestsOf([request(0), { kind: "circuit.started" }, request(40, "connection.refused", "replica-2"), request(900)]), 1000);
+  assert.deepEqual(dots.map(({ replica, wrong, at, many }) => [replica, wrong, at, many]), [["replica-1", false, 1000, 1], ["replica-2", true, 1040, 1], ["replica-1", false, 1300, 1]]);
+});
+
+test("a storm becomes larger dots that stand for all requests, and no more dots than can be told apart", () => {
+  let dots = [];
+  let requests = 0;
+  for (let batch = 0; batch < 23; batch += 1) {
+    const events = Array.from({ length: 500 }, (_, i) => request(batch * 100 + i / 5, i % 3 ? "connection.routed" : "connection.refused", `replica-${1 + (i % 10)}`));
+    requests += events.length;
+    dots = join(dots, requestsOf(events), batch * 100);
+  }
+  assert.equal(dots.reduce((sum, { many }) => sum + many, 0), requests);
+  assert.ok(dots.length < SINGLY + 23 * 20 + 20, `${dots.length} dots for ${requests} requests`);
+  for (const dot of dots) assert.ok(sizeOf(dot) <= 15);
+  assert.ok(dots.every(({ wrong, replica }) => replica && typeof wrong === "boolean"));
+});
+
+test("a request that nobody could take ends at the balancer, as refused", () => {
+  const [dot] = join([], requestsOf([{ ...request(0, "request.failed"), data: {} }]), 0);
+  assert.deepEqual([dot.replica, dot.wrong], [null, true]);
+});
+
+test("the table for screen readers has every visitor of the picture, or groups that add up to them", () => {
+  const state = lab(3, 2);
+  state.people["visitor-2"].status = "refused";
+  assert.deepEqual(factsOf(state).rows, [["visitor-1", "connected", "replica-2"], ["visitor-2", "could not connect", "replica-1"], ["visitor-3", "connected", "replica-2"]]);
+  const many = factsOf(lab(200, 10));
+  assert.equal(many.rows.length, 10);
+  assert.equal(many.rows.reduce((sum, row) => sum + Number(row[1]), 0), 200);
+  assert.match(many.caption, /^200 visitors, .* Affinity none\.$/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mergePatch } from "../../static/js/merge_patch.js";
 import {
-  createStore, forget, fromSnapshot, mustBeginAnew, replicasInOrder, takeEvents, takeOlder, takeSnapshot, trim,
+  createStore, forget, fromSnapshot, mustBeginAnew, replicasInOrder, takeEvents, takeSnapshot,
 } from "../../static/js/store.js";
 
 const event = (seq, patch) => ({ seq, at: "2026-11-22T19:20:01.123Z", source: "replica-1", kind: "page.served", level: "info", text: "", data: {}, ...(patch && { patch }) });
@@ -140,17 +140,8 @@ test("memory is bounded, and what is kept is the newest without a hole", () => {
   takeSnapshot(store, snapshot(0), []);
   for (let seq = 1; seq <= 1000; seq += 1) takeEvents(store, [event(seq)]);
   assert.ok(store.events.length <= 120);
-  trim(store);
-  assert.equal(store.events.length, 100);
-  assert.deepEqual([store.events[0].seq, store.events.at(-1).seq], [901, 1000]);
-});
-
-test("older events fit in front, and only those that leave no hole", () => {
-  const store = createStore();
-  takeSnapshot(store, snapshot(20), events(11, 20));
-  assert.equal(takeOlder(store, events(6, 10)), 5);
-  assert.equal(takeOlder(store, events(1, 4)), 0);
-  assert.deepEqual(store.events.map(({ seq }) => seq), events(6, 20).map(({ seq }) => seq));
+  assert.ok(store.events.length >= 100);
+  assert.deepEqual(store.events.map(({ seq }) => seq), events(store.events[0].seq, 1000).map(({ seq }) => seq));
 });
 
 test("what a batch does not touch keeps its identity, so that views can tell", () => {

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+VENDORED = sorted((ROOT / "static" / "vendor").glob("*.js"))
 STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
 MARKUP = re.compile(
     r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|eval)\b"
@@ -59,7 +60,7 @@ def test_nothing_is_loaded_from_elsewhere(file):
 
 @pytest.mark.parametrize("file", STYLES, ids=name)
 def test_every_class_that_is_styled_is_used(file):
-    pages = "\n".join(other.read_text() for other in [*TEMPLATES, *SCRIPTS])
+    pages = "\n".join(other.read_text() for other in [*TEMPLATES, *SCRIPTS, *VENDORED])
     classes = set(
         re.findall(
             r"\.([a-z][\w-]*)", re.sub(r"/\*.*?\*/|\d\.\d+|url\(.*?\)", "", file.read_text(), flags=re.DOTALL)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createChoices, createFilter, countIn, inOrder, passes, wordsOf } from "../../static/js/log_filter.js";
+import { appToLaunch, note } from "../../static/js/apps.js";
 import { possible } from "../../static/js/faults.js";
 import { shapeOf } from "../../static/js/kinds.js";
 import { createTally, count } from "../../static/js/tally.js";
@@ -52,6 +53,10 @@ test("the verdict of Hello-Go follows the build, then the program", () => {
   assert.equal(helloVerdict({ hello_go: { phase: "running", url: "http://127.0.0.1:8080", calls: null } }).title, "Hello-Go answers on port 8080");
   const built = { engine: { name: "docker" }, hello_go: { phase: "stopped", image: { size: 7800000 } } };
   assert.equal(helloVerdict(built).title, "Built: the image has 7.8 MB");
+  const images = { build: { size: 320754161 } };
+  const both = (image) => helloVerdict({ engine: { name: "docker" }, hello_go: { phase: "stopped", images, image: { layers: [{}], ...image } } }).title;
+  assert.equal(both({ role: "runtime", size: 7821189 }), "The compiler stays behind: 321 MB becomes 7.8");
+  assert.equal(both({ role: "single", size: 320754161 }), "The compiler came along: 321 MB");
 });
 
 test("each line of the log has a shape that says how it went", () => {
@@ -124,4 +129,17 @@ test("each trap knows when it is set and what to ask for", () => {
   const cookie = { path: "/_blazor/negotiate", ttl_seconds: 30, strict: true };
   const thrown = { balancer: { affinity: { mode: "cookie", cookie } }, visitors: { cookies: false, one_address: true } };
   for (const [id, { isOn }] of Object.entries(TRAPS)) assert.equal(isOn(thrown), true, id);
+});
+
+const apps = (reason) => [{ name: "circuit", available: true, reason: null }, { name: "blazor", available: !reason, reason }];
+
+test("an app that cannot run here is not launched, and its reason stands there", () => {
+  assert.equal(appToLaunch({ app: "blazor", apps: apps(null) }), "blazor");
+  assert.equal(appToLaunch({ app: "blazor", apps: apps("No SDK. Install it.") }), "circuit");
+  assert.match(note({ apps: apps("No SDK. Install it.") }, "circuit", true), /Blazor cannot run here: No SDK. Install it.$/);
+});
+
+test("while one app runs, the other waits for the lab to stop", () => {
+  assert.match(note({ apps: apps(null) }, "blazor", false), /stop the lab/);
+  assert.doesNotMatch(note({ apps: apps(null) }, "blazor", true), /stop the lab/);
 });

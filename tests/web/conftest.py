@@ -41,7 +41,7 @@ def compose(environment, engine=None):
     house = Workspaces(
         settings, engine, "A test wants it.", store, secret(settings), [HelloGo, AffinityLab, AgentScript]
     )
-    app = make_site(settings, house)
+    app = make_site(settings, house, store)
     house.start()
     return app, settings, engine
 

@@ -108,7 +108,7 @@ BAD_BODIES = [
     ("PUT", "/affinity", b'{"mode": "sticky"}', "mode"),
     ("PUT", "/affinity", b'{"mode": "cookie", "cookie": {"name": "a;b"}}', "cookie.name"),
     ("PUT", "/affinity", b'{"mode": "cookie", "cookie": {"path": "/a\\nb"}}', "cookie.path"),
-    ("POST", "/affinity-lab/launch", b'{"app": "blazor"}', "'circuit'"),
+    ("POST", "/affinity-lab/launch", b'{"app": "rails"}', "'circuit' or 'blazor'"),
     ("POST", "/hello-go/launch", b'{"count": 3}', "count"),
     ("POST", "/connections/drop", b'{"visitor": "<script>"}', "visitor"),
 ]

@@ -5,7 +5,8 @@ from threading import Event
 
 import pytest
 
-from services.errors import BuildFailed, NotFound, PortTaken, WrongPhase
+from services.blazor.source import AppUnavailable
+from services.errors import BuildFailed, NotFound, NotInThisApp, PortTaken, ServiceFailed, WrongPhase
 from services.settings import BadSetting
 from services.workspaces.house import Workspaces
 from tests.waiting import wait_for
@@ -118,12 +119,24 @@ def test_a_replica_that_dies_by_itself_is_failed_with_its_last_words(house):
     assert "out of luck" in error["message"]
 
 
-def test_a_drained_replica_is_no_longer_an_endpoint(house):
+def test_a_drained_replica_is_no_endpoint_asks_its_visitors_to_move_and_stops(house):
     launched(house)
     house.done(house.lab.drain("replica-1"))
     told = [body for _, _, path, body in house.play.asked if path == "/control/endpoints"]
     assert [each["name"] for each in told[-1]["endpoints"]] == ["replica-2", "replica-3"]
-    assert ("replica-1", "POST", "/control/drain", {}) in house.play.asked
+    asked = [(who, path) for who, _, path, _ in house.play.asked]
+    order = [
+        ("replica-1", "/control/drain"),
+        ("balancer", "/control/endpoints"),
+        ("replica-1", "/control/move"),
+    ]
+    places = [len(asked) - 1 - asked[::-1].index(each) for each in order]
+    assert places == sorted(places)
+    drained = house.demo.events(kind="replica.drained")[0]
+    assert drained["text"] == "replica-1 is drained: it held nobody's memory."
+    assert phases(house)["replica-1"] == "stopped"
+    house.done(house.lab.start("replica-1"))
+    assert phases(house)["replica-1"] == "running"
 
 
 def test_a_failed_launch_stops_what_it_started_and_a_retry_works(house):
@@ -332,3 +345,71 @@ def test_a_rejected_circuit_is_told_with_the_replica_that_holds_it_and_survives_
     monkeypatch.setattr(house.lab._fates, "explain", lambda line: 1 / 0)
     say("replica-3", "circuit.rejected")
     wait_for(lambda: len(house.demo.events(kind="circuit.rejected")) == 2)
+
+
+def test_an_app_that_this_machine_lacks_is_shown_with_the_next_move_and_refused(house, monkeypatch):
+    monkeypatch.setattr(type(house.engine), "name", "local")
+    monkeypatch.setenv("PATH", "")
+    apps = {app["name"]: app for app in house.demo.snapshot()["apps"]}
+    assert apps["circuit"] == {"name": "circuit", "available": True, "reason": None}
+    assert not apps["blazor"]["available"] and "LAB_BLAZOR_DIR" in apps["blazor"]["reason"]
+    with pytest.raises(AppUnavailable, match=r"\.NET 10 SDK"):
+        house.lab.launch("blazor")
+    assert house.demo.snapshot()["affinity_lab"]["phase"] == "stopped"
+    with pytest.raises(AppUnavailable, match="redis-server"):
+        house.lab.set_app_settings({"shared_store": True})
+    assert launched(house)["app"] == "circuit"
+
+
+def test_while_one_app_runs_the_other_is_not_launched(house):
+    house.engine.scripts["blazor"] = house.engine.scripts["services"]
+    launched(house)
+    with pytest.raises(WrongPhase, match="run circuit"):
+        house.lab.launch("blazor")
+    house.done(house.lab.stop())
+    house.done(house.lab.launch("blazor"))
+    state = house.demo.snapshot()
+    assert (state["app"], state["affinity_lab"]["phase"]) == ("blazor", "running")
+    assert house.engine.program("demo", "replica-1").spec.service == "blazor"
+    house.reopen()
+    wait_for(lambda: "workspace.adopted" in house.kinds(), told=house.told)
+    assert house.demo.snapshot()["app"] == "blazor"
+    with pytest.raises(NotInThisApp):
+        house.lab.drop(connection="abc")
+
+
+def test_the_apps_switches_restart_its_replicas_and_a_stopped_lab_takes_them_later(house):
+    house.engine.scripts["blazor"] = house.engine.scripts["services"]
+    house.done(house.lab.set_app_settings({"retention_seconds": 5}))
+    assert "replica.restarting" not in house.kinds()
+    house.done(house.lab.launch("blazor"))
+    told = lambda: house.engine.program("demo", "replica-3").spec  # noqa: E731
+    assert told().environment["RETENTION_SECONDS"] == "5" and not told().folders
+    house.done(house.lab.set_app_settings({"skip_negotiation": True}))
+    assert (told().environment["SKIP_NEGOTIATION"], told().environment["RETENTION_SECONDS"]) == ("true", "5")
+    assert house.kinds().count("replica.restarting") == 3
+    house.done(house.lab.set_page_keys(True))
+    assert told().folders == {"blazor-keys": "KEYS"}
+    house.engine.fail_next("start", ServiceFailed("no room"))
+    assert house.done(house.lab.set_app_settings({"prerender": False}))["kind"] == "job.failed"
+    assert house.demo.snapshot()["app_settings"]["prerender"] is True
+
+
+def test_a_shared_store_is_there_before_the_first_replica_and_goes_with_the_lab(house):
+    for image in ("blazor", "redis"):
+        house.engine.scripts[image] = house.engine.scripts["services"]
+    house.done(house.lab.set_app_settings({"shared_store": True}))
+    house.done(house.lab.launch("blazor"))
+    started = [call[2] for call in house.engine.calls if call[0] == "start"]
+    assert started.index("redis") < started.index("replica-1")
+    redis = house.engine.program("demo", "replica-1").spec.environment["REDIS"]
+    assert redis.startswith("127.0.0.1:") and ",password=" in redis
+    house.engine.program("demo", "redis").die(1)
+    wait_for(lambda: house.demo.snapshot()["store"]["phase"] == "failed", told=house.told)
+    assert house.demo.snapshot()["affinity_lab"]["phase"] == "running"
+    for wanted in (False, True):
+        house.done(house.lab.set_app_settings({"shared_store": wanted}))
+    assert house.demo.snapshot()["store"] == {"phase": "running", "error": None}
+    house.done(house.lab.stop())
+    assert house.engine.instances("demo") == []
+    assert house.demo.snapshot()["store"]["phase"] == "stopped"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.affinity_lab.runs.outcome import Came, Watch, outcome
-from services.affinity_lab.runs.plan import RECONNECT_DELAYS, Cell, Plan
+from services.affinity_lab.runs.plan import Cell, Plan
 from services.affinity_lab.runs.stage import Stage
 from services.affinity_lab.runs.theory import expected
 from services.errors import ServiceFailed
@@ -96,7 +96,7 @@ def _peopled(plan: Plan, cell: Cell, stage: Stage) -> dict[str, Came]:
 
 def _watched(plan: Plan, stage: Stage, mark: int, visitors: Sequence[str]) -> Watch:
     watch = Watch(frozenset(visitors), plan.attempts)
-    patience = _PATIENCE_SECONDS + plan.n * _EACH_SECONDS + sum(RECONNECT_DELAYS[: plan.attempts])
+    patience = _PATIENCE_SECONDS + plan.n * _EACH_SECONDS + plan.waits
     for events in stage.read_on(mark, patience):
         watch.take(events)
         if watch.done:

@@ -13,6 +13,8 @@ FIRST_VISITORS = 20
 FIRST_ATTEMPTS = 2
 RECONNECT_DELAYS = (0, 2, 10, 30)
 """Seconds before each try of the client's withAutomaticReconnect()."""
+BLAZOR_DELAYS = (*(0 for _ in range(10)), 5)
+"""Of the script of .NET 10: ten tries at once, then one every five seconds; no more are waited for."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class App:
     name: str
     columns: tuple[Column, ...]
     situations: tuple[Situation, ...]
+    delays: tuple[int, ...] = RECONNECT_DELAYS
+    """Seconds before each try to reconnect."""
+    attempts: int = FIRST_ATTEMPTS
+    """How many of them a run waits for, unless it is told otherwise."""
 
 
 def _column(name: str, label: str, transport: str, skip: bool = False) -> Column:
@@ -63,7 +69,19 @@ APPS = {
             _column("LongPolling", "Long polling", "LongPolling"),
         ),
         SITUATIONS,
-    )
+    ),
+    "blazor": App(
+        "blazor",
+        (
+            _column("auto", "Blazor's own", "auto"),
+            _column("WebSockets", "WebSockets", "WebSockets"),
+            _column("skip", "WebSockets, no negotiate", "WebSockets", skip=True),
+            _column("LongPolling", "Long polling", "LongPolling"),
+        ),
+        SITUATIONS,
+        BLAZOR_DELAYS,
+        len(BLAZOR_DELAYS),
+    ),
 }
 TRANSPORTS = tuple(column.name for column in APPS["circuit"].columns)
 SITUATION_NAMES = tuple(situation.name for situation in SITUATIONS)
@@ -100,7 +118,7 @@ class Plan:
     replicas: int = 3
     algorithm: str = "round_robin"
     attempts: int = FIRST_ATTEMPTS
-    """How many tries to reconnect are waited for; the client makes them after 0, 2, 10 and 30 s."""
+    """How many tries to reconnect are waited for; the client makes them after its app's `delays`."""
     app: str = "circuit"
     shared_keys: bool = False
     engine: str = field(default="")
@@ -118,6 +136,11 @@ class Plan:
     def column(self, transport: str) -> Column:
         return next(column for column in APPS[self.app].columns if column.name == transport)
 
+    @property
+    def waits(self) -> float:
+        """Seconds from the loss of a connection to the last try that is waited for."""
+        return float(sum(APPS[self.app].delays[: self.attempts]))
+
     def as_dict(self) -> dict[str, Any]:
         """As it is stored and told."""
         return {
@@ -128,30 +151,34 @@ class Plan:
 def rough_seconds(cell: Cell, plan: Plan) -> float:
     """How long a cell takes, roughly; a run corrects this by what its first cells took."""
     some_fail = cell.affinity == "none" and cell.transport != "skip" and cell.situation == "drop"
-    waits = sum(RECONNECT_DELAYS[: plan.attempts]) if some_fail else 0
+    waits = plan.waits if some_fail else 0
     return _ROUGH_SECONDS[cell.situation] + _EACH_SECONDS * plan.n + waits
+
+
+def transports_of(app: str) -> tuple[str, ...]:
+    """The columns of an app by name."""
+    return tuple(column.name for column in APPS[app].columns)
 
 
 def offer(app: str) -> dict[str, Any]:
     """What can be asked of a run on this app: names, labels, and roughly how long each situation takes."""
-    known = APPS.get(app) or APPS["circuit"]
-    situations, columns = known.situations, known.columns
-    transports = tuple(column.name for column in columns)
+    situations, columns = APPS[app].situations, APPS[app].columns
     return {
         "app": app,
         "n": FIRST_VISITORS,
         "most": MOST_VISITORS,
         "situations": [
-            {"name": each.name, "label": each.label, "title": each.title, **_rough(each.name, transports)}
+            {"name": each.name, "label": each.label, "title": each.title, **_rough(each.name, app)}
             for each in situations
         ],
         "transports": [{"name": column.name, "label": column.label} for column in columns],
     }
 
 
-def _rough(situation: str, transports: tuple[str, ...]) -> dict[str, float]:
+def _rough(situation: str, app: str) -> dict[str, float]:
     """`seconds` for nobody at all, and `seconds_each` more for each visitor."""
-    nobody, somebody = (Plan(n=n, transports=transports, situations=(situation,)) for n in (0, 1))
+    asked: dict[str, Any] = {"app": app, "transports": transports_of(app), "situations": (situation,)}
+    nobody, somebody = (Plan(n=n, attempts=APPS[app].attempts, **asked) for n in (0, 1))
     seconds = sum(rough_seconds(cell, nobody) for cell in nobody.cells)
     more = sum(rough_seconds(cell, somebody) for cell in somebody.cells) - seconds
     return {"seconds": round(seconds, 2), "seconds_each": round(more, 3)}

@@ -15,7 +15,7 @@ from services.affinity_lab.replicas import Replicas
 from services.affinity_lab.runs.clock import Clock
 from services.affinity_lab.runs.export import as_csv
 from services.affinity_lab.runs.measure import measure
-from services.affinity_lab.runs.plan import APPS, Plan, offer
+from services.affinity_lab.runs.plan import APPS, Plan, offer, transports_of
 from services.affinity_lab.runs.stage import Stage
 from services.affinity_lab.runs.store import RunStore
 from services.affinity_lab.runs.words import ENDS, cell_text, kept, spoken
@@ -161,10 +161,10 @@ class Runs:
         return self._log.at("app") or "circuit"
 
     def _plan(self, asked: Mapping[str, Any], before: Mapping[str, Any]) -> Plan:
-        if self._app not in APPS:
-            raise WrongPhase(f"Runs cannot measure {self._app} yet.", hint="Launch the lab with another app.")
         given = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
         now = {
+            "transports": transports_of(self._app),
+            "attempts": APPS[self._app].attempts,
             "replicas": before["replicas"],
             "algorithm": before["affinity"].get("algorithm", "round_robin"),
             "app": self._app,
@@ -172,9 +172,24 @@ class Runs:
             "engine": self._engine,
         }
         plan = Plan(**(now | given))
+        self._must_fit(plan)
         if plan.n > self._settings.max_visitors:
             raise BadRequest(f"n: at most {self._settings.max_visitors} visitors may come.")
         return plan
+
+    def _must_fit(self, plan: Plan) -> None:
+        """Raises BadRequest for what the app does not speak, WrongPhase where its page decides otherwise."""
+        for name in plan.transports:
+            if name not in transports_of(plan.app):
+                raise BadRequest(f"{plan.app} does not speak {name}.", hint="Leave it out.")
+        page = self._log.at("app_settings") or {}
+        if plan.app == "blazor" and (
+            page.get("transports", "auto") != "auto" or page.get("skip_negotiation")
+        ):
+            raise WrongPhase(
+                "Blazor's page names the transport itself, so a run could not compare them.",
+                hint="Set Blazor's transports to its own choice, with negotiate, then measure.",
+            )
 
     def _work(self, run: int, plan: Plan, by: By) -> None:
         """The job. When the dashboard goes meanwhile, all is left to the next one."""

@@ -178,5 +178,6 @@ class Stage:
             with contextlib.suppress(LabError):
                 control = self._workspace.control(name)
                 for circuit in control.get("/control/state").get("circuits", []):
-                    if not circuit["connected"] and str(circuit["visitor"]).startswith("visitor-"):
+                    # Blazor's have no visitor: it lets go of them when their visitors say goodbye
+                    if not circuit["connected"] and str(circuit.get("visitor")).startswith("visitor-"):
                         control.send("POST", "/control/forget", {"circuit": circuit["circuit"]})

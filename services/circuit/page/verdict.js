@@ -69,13 +69,20 @@ function connected({ replica, memory, count }) {
       explanation: `The connection is new, the memory is the old one: the counter still says ${count}.`,
     };
   }
+  if (memory === 'moved') {
+    return {
+      headline: `Moved to ${replica}, your memory came along`,
+      explanation: `The replica that held it is going. It gave your memory to this page, signed, and ${replica} could read it: the counter still says ${count}.`,
+    };
+  }
   return {
     headline: `Connected to ${replica}, which holds your memory`,
     explanation: 'Only this replica knows your counter and your note. Break the connection and see whether you come back to it.',
   };
 }
 
-function reconnecting({ holder, attempt, delay, failure }) {
+function reconnecting({ holder, attempt, delay, failure, moving }) {
+  if (moving) return { headline: `${holder} is going, your memory comes along`, explanation: 'It gave your memory to this page, signed. Now the page asks for another replica.' };
   const before = failure === 'connection-unknown' ? 'The last try got a 404: the replica asked did not know the connection. ' : '';
   const next = delay ? `Try ${attempt} starts in ${delay / 1000} s.` : `Try ${attempt} is under way.`;
   return { headline: `Connection lost, looking for ${holder ?? 'a replica'}`, explanation: `${before}${next} Your memory waits on ${holder ?? 'a replica'}.` };

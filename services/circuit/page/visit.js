@@ -18,6 +18,7 @@ export class Visit {
     this.connection.onreconnecting(() => this.#set({ status: 'reconnecting', replica: null, transport: null, connectionId: null }));
     this.connection.onreconnected(() => this.#resume());
     this.connection.onclose((error) => this.#closed(error));
+    this.connection.on('Pause', (state) => this.#move(state));
   }
 
   async start() {
@@ -65,6 +66,23 @@ export class Visit {
     }
   }
 
+  // The replica is to go: take the memory along, and come back wherever the balancer now sends us.
+  async #move(state) {
+    this.moving = true;
+    this.#set({ status: 'reconnecting', moving: true, failure: null, replica: null, transport: null, connectionId: null });
+    try {
+      await this.connection.stop();
+      await this.connection.start();
+      const circuit = await this.#whileKnowing(() => this.connection.invoke('ResumeCircuit', state));
+      if (circuit) await this.#hold(circuit, 'moved');
+      else this.#lose();
+    } catch (error) {
+      this.#fail(this.#failureOf(error));
+    } finally {
+      this.moving = false;
+    }
+  }
+
   // The replica's name is asked for first: when the call fails, the verdict must name who refused.
   async #whileKnowing(call) {
     const { replica, connection_id: connectionId, transport, protocol } = await this.connection.invoke('GetConnection');
@@ -74,7 +92,7 @@ export class Visit {
 
   async #hold(circuit, memory) {
     const { replica, count, note } = await this.connection.invoke('GetState');
-    this.#set({ status: 'connected', failure: null, attempt: 0, circuit, memory, replica, holder: replica, count, note });
+    this.#set({ status: 'connected', moving: false, failure: null, attempt: 0, circuit, memory, replica, holder: replica, count, note });
   }
 
   async #using(work) {
@@ -100,7 +118,7 @@ export class Visit {
   }
 
   #closed(error) {
-    if (this.leaving || this.state.status === 'failed') return;
+    if (this.leaving || this.moving || this.state.status === 'failed') return;
     if (this.state.status === 'connected' && !this.choice.reconnect) return this.#cutOff();
     this.#fail(this.state.status === 'reconnecting' ? (this.lastFailure ?? 'unreachable') : this.#failureOf(error));
   }

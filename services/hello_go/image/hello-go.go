@@ -9,9 +9,8 @@ import (
 
 func main() {
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "Hello-Go")
+		fmt.Fprint(w, "Hello-Go")
 	})
-	// Where the article has ":8080": Labdeck says where to listen when there is no container around it.
 	listen := os.Getenv("LAB_LISTEN_PUBLIC")
 	if listen == "" {
 		listen = ":8080"

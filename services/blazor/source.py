@@ -1,0 +1,85 @@
+"""Where the Blazor app comes from on this machine: a published copy, an image, an SDK, or nowhere."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.engines.base import Recipe
+from services.errors import LabError
+from services.settings import Settings
+
+IMAGE = Path(__file__).parent / "image"
+"""The C# source and its Dockerfile."""
+NAME = "blazor"
+STORE = "redis"
+_SDK = "10."
+
+
+class AppUnavailable(LabError):
+    """This machine has nothing that the app could be run from."""
+
+    status = 409
+    kind = "app_unavailable"
+    hint = "Choose the circuit app, or give the lab what this one needs."
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why it cannot be had, and the next move."""
+
+    why: str
+    hint: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.why} {self.hint}"
+
+
+def find_app(settings: Settings, *, containers: bool) -> Recipe | Missing:
+    """How the app is made here. A ready copy comes before anything that has to be built."""
+    bases = {"DOTNET_SDK": settings.image_dotnet_sdk, "DOTNET_RUNTIME": settings.image_dotnet_runtime}
+    if containers:
+        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=settings.image_blazor)
+    if settings.blazor_dir:
+        program = settings.blazor_dir / NAME
+        if program.is_file():
+            return Recipe(NAME, IMAGE, "dotnet", ready=str(program))
+        return Missing(
+            f"LAB_BLAZOR_DIR={settings.blazor_dir} has no program `{NAME}`.",
+            "Name the folder that `dotnet publish` made, and start Labdeck again.",
+        )
+    if _sdk_is_there():
+        return Recipe(NAME, IMAGE, "dotnet")
+    return Missing(
+        "There is no .NET 10 SDK on this machine, and no published copy.",
+        "Install the SDK, name a published folder in LAB_BLAZOR_DIR, or use Docker; then run again.",
+    )
+
+
+def find_store(settings: Settings, *, containers: bool) -> Recipe | Missing:
+    """How the store of evicted circuits is made here; nothing of it is ever built."""
+    if containers:
+        return Recipe(STORE, IMAGE, "dotnet", ready=settings.image_redis)
+    program = shutil.which("redis-server")
+    if program:
+        return Recipe(STORE, IMAGE, "dotnet", ready=program)
+    return Missing("There is no redis-server on this machine.", "Install Redis (Debian: redis-server).")
+
+
+@functools.cache
+def _sdk_is_there() -> bool:
+    """Asked once in the life of a dashboard."""
+    dotnet = shutil.which("dotnet")
+    if not dotnet:
+        return False
+    try:
+        found = subprocess.run(
+            [dotnet, "--list-sdks"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return any(line.startswith(_SDK) for line in found.stdout.splitlines())

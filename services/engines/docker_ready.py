@@ -1,0 +1,40 @@
+"""Takes an image that somebody made already in place of a build."""
+
+from __future__ import annotations
+
+import docker
+from docker.errors import APIError, NotFound
+
+from services.engines.base import Recipe, Report
+from services.engines.docker_daemon import Daemon
+from services.engines.docker_images import PREFIX
+from services.errors import BuildFailed
+
+_SILENCE = 600.0
+"""Seconds that a pull may say nothing."""
+
+
+def take_ready(daemon: Daemon, recipe: Recipe, report: Report) -> None:
+    """Somebody else's image gets a name of ours beside its own; it is pulled when it is not there.
+
+    Raises BuildFailed, EngineUnavailable.
+    """
+    with daemon.connected(_SILENCE) as client:
+        try:
+            client.inspect_image(recipe.ready)
+        except NotFound:
+            _pull(client, recipe.ready, report)
+        client.tag(recipe.ready, f"{PREFIX}/{recipe.name}", "latest")
+    report(f"{recipe.name} is {recipe.ready}")
+
+
+def _pull(client: docker.APIClient, name: str, report: Report) -> None:
+    report(f"$ docker pull {name}")
+    repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
+    hint = f"docker pull {name} by hand, or name an image that is there, then launch again."
+    try:
+        for message in client.pull(repository, tag, stream=True, decode=True):
+            if "error" in message:
+                raise BuildFailed(f"{name} cannot be pulled: {message['error']}", hint=hint)
+    except APIError as error:
+        raise BuildFailed(f"{name} cannot be pulled: {error.explanation}", hint=hint) from error

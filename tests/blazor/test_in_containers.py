@@ -1,0 +1,40 @@
+"""Blazor as containers: the ready image, hardened, visited by a real Chromium and drained without loss."""
+
+import docker
+import pytest
+
+ENGINE = "docker"
+pytestmark = [pytest.mark.docker, pytest.mark.browser, pytest.mark.blazor, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def containers():
+    client = docker.from_env()
+    yield lambda: client.containers.list(filters={"label": "labdeck.service=blazor"})
+    client.close()
+
+
+def test_a_browser_counts_moves_with_its_memory_and_leaves(lab, visit, containers):
+    lab.be("none", "shared", skip_negotiation=True)
+    mark = lab.mark()
+    assert visit.load().settle(60), visit.console
+    visit.counts(2)
+    before = visit.holder
+    name = lab.told("circuit.started", mark)[0]["data"]["visitor"]
+    people = lab.dashboard.get()["people"]
+    assert (people[name]["status"], people[name]["replica"]) == ("connected", before)
+    lab.dashboard.done(lab.dashboard.post(f"/replicas/{before}/drain"))
+    visit.until(lambda: visit.holder != before and visit.text("count") == "2", 60)
+    assert lab.told("replica.drained", mark)[0]["data"]["moved"] == 1
+    visit.page.goto("about:blank")
+    lab.told("visitor.left", mark)
+
+
+def test_its_containers_may_do_no_more_than_any_other(lab, containers):
+    found = containers()
+    assert len(found) >= 2
+    for container in found:
+        host = container.attrs["HostConfig"]
+        assert (host["CapDrop"], host["ReadonlyRootfs"], host["Privileged"]) == (["ALL"], True, False)
+        assert container.attrs["Config"]["User"] == "65532:65532"
+        assert host["Memory"] == host["MemorySwap"] > 0 and host["PidsLimit"] > 0

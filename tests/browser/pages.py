@@ -1,0 +1,27 @@
+"""Pages of a real Chromium that fail their test when they log an error or break their own policy."""
+
+from contextlib import contextmanager
+
+from tests.dashboard import TOKEN
+
+
+@contextmanager
+def watched_page(chromium, url, **context):
+    """A signed-in page at `url`, with cookies of its own.
+
+    `net::ERR_` is no complaint: a dashboard that a test kills refuses connections, and Chromium drops what
+    it loads (`ERR_NETWORK_CHANGED`) when a container gets its network.
+    """
+    place = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}} | context)
+    page = place.new_page()
+    complaints = []
+    page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{url}?token={TOKEN}")
+    yield page
+    place.close()
+    assert complaints == [], complaints
+
+
+def _is_complaint(line):
+    return line.type == "error" and "net::ERR_" not in line.text
