@@ -15,7 +15,9 @@ def containers():
 
 
 def test_a_browser_counts_moves_with_its_memory_and_leaves(lab, visit, containers):
-    lab.be("none", "shared", skip_negotiation=True)
+    lab.be(
+        "cookie", "shared", skip_negotiation=True
+    )  # without affinity its goodbye may go to another replica
     mark = lab.mark()
     assert visit.load().settle(60), visit.console
     visit.counts(2)
