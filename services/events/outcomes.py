@@ -18,6 +18,8 @@ _OK = frozenset(
         "connection.routed",
         "circuit.started",
         "circuit.resumed",
+        "circuit.moved",
+        "circuit.restored",
         "visitor.connected",
         "hello_go.built",
         "hello_go.started",

@@ -297,19 +297,21 @@ def test_a_replica_that_is_stopped_or_restarted_takes_its_memory_with_it(lab, fa
     assert lab.told(kind)[0]["data"]["by"] == "api"
 
 
-def test_a_draining_replica_keeps_its_visitors_and_gets_no_new_ones(lab):
+def test_a_drain_moves_everybody_and_with_own_keys_says_whose_memory_was_lost(lab):
     lab.affinity(mode="cookie")
     lab.visit(6)
     lab.connected(6)
     before = lab.homes()
+    moving = {name for name, home in before.items() if home == "replica-1"}
+    lab.mark = lab.dashboard.get()["seq"]
     lab.job("POST", "/replicas/replica-1/drain")
-    lab.visit(12)
-    lab.connected(12)
+    lab.connected(6)
     after = lab.homes()
-    assert before.items() <= after.items()
-    assert "replica-1" not in {home for name, home in after.items() if name not in before}
-    line = lab.dashboard.events(kind="replica.draining")[-1]
-    assert line["data"]["by"] == "api" and lab.replica("replica-1")["draining"]
+    assert {name for name in before if before[name] != after[name]} == moving
+    assert "replica-1" not in after.values() and lab.replica("replica-1")["phase"] == "stopped"
+    drained = lab.told("replica.drained")[0]["data"]
+    assert (drained["held"], drained["refused"], drained["moved"]) == (len(moving), len(moving), 0)
+    assert {lab.told(kind)[0]["data"]["by"] for kind in ("replica.draining", "replica.drained")} == {"api"}
 
 
 def test_a_frozen_replica_is_left_out_until_it_is_thawed_and_a_new_balancer_keeps_the_pins(lab):
