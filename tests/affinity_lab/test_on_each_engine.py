@@ -374,6 +374,7 @@ def test_in_a_browser_the_client_of_2020_logs_the_articles_lines_and_each_choice
 CLICKS = [
     ("replica-2", "drop", "fault.drop_asked"),
     ("replica-2", "drain", "replica.draining"),
+    ("replica-2", "start", "replica.starting"),
     ("replica-2", "restart", "replica.restarting"),
     ("replica-2", "stop", "replica.stopping"),
     ("replica-2", "start", "replica.starting"),
