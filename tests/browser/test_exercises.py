@@ -168,6 +168,7 @@ def test_the_agent_for_your_processor(student, dashboard):
 
 def test_a_step_is_solved_started_over_and_kept_over_a_reload(student, dashboard):
     page = student.page
+    dashboard.done(dashboard.post("/affinity-lab/launch"))
     page.goto(f"{dashboard.url}/exercises/error-on-reload#wrong-number")
     page.click(".step:visible [data-act=hint]")
     expect(student.step.locator("[data-hint]")).to_be_visible()
@@ -208,6 +209,7 @@ def test_followers_see_the_presenters_step_and_may_step_aside(student, chromium,
     follower.click("#come-back")
     expect(follower.locator(".step:visible h1")).to_have_text("A replica is drained")
     dashboard.done(dashboard.post("/affinity-lab/launch"))
+    expect(page.locator("#affinity")).to_be_enabled()
     page.keyboard.press("3")
     expect(follower.locator("#picture .balancer")).to_contain_text("source ip")
     page.keyboard.press("a")
