@@ -153,7 +153,7 @@ async function checkNow() {
   again = null;
   if (checking) return checkSoon();
   const [id, step] = [shown, stepOf(shown)];
-  if (!step) return;
+  if (!step || step.since === null) return;
   checking = true;
   try {
     const answer = await call("POST", `/exercises/${slug}/steps/${id}/check`, { answers: answersOf(sections.get(id)) });

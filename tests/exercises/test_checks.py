@@ -73,7 +73,6 @@ def none(mode="none"):
 
 SPREAD = {f"visitor-{n}": {"status": "connected", "replica": f"replica-{n % 3 + 1}"} for n in range(12)}
 DROP, KILL = ("fault.drop_asked", "dashboard", {}), ("replica.killed", "replica-2", {})
-DRAIN = ("replica.draining", "replica-3", {})
 
 # name, arguments, what has not passed (state, events, answer, fetch), what has
 ROWS = [
@@ -188,18 +187,8 @@ ROWS = [
     (
         "drained",
         {"replica": "replica-3"},
-        {
-            "now": {
-                "replicas": [{"name": "replica-3", "phase": "running", "connections": 0, "draining": True}]
-            }
-        },
-        {},
-    ),
-    (
-        "newcomers_elsewhere",
-        {"replica": "replica-3"},
-        {"told": [DRAIN, *came_back("new", 13, replica="replica-3")]},
-        {"told": [*came_back("new", 1, replica="replica-3"), DRAIN, *came_back("new", 13)]},
+        {"told": [("replica.drained", "replica-3", {"moved": 0})]},
+        {"told": [("replica.drained", "replica-3", {"moved": 4})]},
     ),
     ("all_on_one", {"visitors": 10}, {"now": {"people": SPREAD}}, {}),
     (

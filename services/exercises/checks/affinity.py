@@ -163,30 +163,15 @@ def killed(evidence: Evidence, replica: str = "") -> Result:
     return Result(bool(events), expected, events[-1]["text"] if events else "Nobody killed it in this step.")
 
 
-@check(wakes=("replica.draining", "connection.closed"))
-def drained(evidence: Evidence, replica: str) -> Result:
-    """The replica drains and still keeps visitors that it had."""
-    expected = f"{replica} takes nobody new and keeps the connections that it has."
-    found = next((one for one in evidence.state["replicas"] if one["name"] == replica), None)
-    if found is None or not found.get("draining"):
-        return Result(False, expected, f"{replica} does not drain.")
-    seen = f"{replica} drains and has {counted(found['connections'], 'connection')}."
-    return Result(found["phase"] == "running" and found["connections"] > 0, expected, seen)
-
-
-@check("replica.draining", "visitor.connected")
-def newcomers_elsewhere(evidence: Evidence, replica: str, at_least: int = 1) -> Result:
-    """Visitors that came after the replica began to drain were taken by others."""
-    expected = (
-        f"After {replica} began to drain, at least {counted(at_least, 'new visitor')}, none of them there."
-    )
-    later = _since_last(evidence, "replica.draining")
-    if later is None:
+@check("replica.drained")
+def drained(evidence: Evidence, replica: str, at_least: int = 1) -> Result:
+    """The replica was drained since the step began, and so many memories went along to others."""
+    expected = f"{replica} drained in this step, and at least {at_least} of its memories taken elsewhere."
+    events = [event for event in evidence.of("replica.drained") if event["source"] == replica]
+    if not events:
         return Result(False, expected, f"{replica} was not drained in this step.")
-    new = [e for e in later if e["kind"] == "visitor.connected" and e["data"].get("memory") == "new"]
-    there = [event for event in new if event["data"].get("replica") == replica]
-    seen = f"{counted(len(new), 'new visitor')} since then, {len(there)} of them on {replica}."
-    return Result(len(new) >= at_least and not there, expected, seen)
+    moved = int(events[-1]["data"].get("moved", 0))
+    return Result(moved >= at_least, expected, events[-1]["text"])
 
 
 @check(wakes=("visitor.", "crowd.changed", "affinity.changed"))
