@@ -11,7 +11,7 @@ import pytest
 from contract.machines import TALKER, talker_recipe, talker_spec
 from waiting import wait_for
 
-from services.engines import local_build, local_processes
+from services.engines import local_compiler, local_processes
 from services.engines.base import Limits, Recipe
 from services.engines.local import LocalEngine
 from services.errors import EngineUnavailable, ServiceFailed
@@ -118,7 +118,7 @@ def test_a_build_that_takes_too_long_is_ended(tmp_path, monkeypatch):
     go.write_text("#!/bin/sh\necho thinking\nexec sleep 60\n")
     go.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
-    monkeypatch.setattr(local_build, "SECONDS", 0.3)
+    monkeypatch.setattr(local_compiler, "SECONDS", 0.3)
     with pytest.raises(Exception, match="did not compile: thinking"):
         LocalEngine(tmp_path / "state").build(Recipe("hello-go", tmp_path, "go"), lambda line: None)
 

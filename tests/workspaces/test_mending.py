@@ -48,8 +48,16 @@ def test_replicas_that_a_killed_dashboard_left_on_their_way_are_brought_there(ho
         lambda: phases(house) == dict.fromkeys(("replica-1", "replica-2", "replica-4"), "running"),
         told=house.told,
     )
-    told = [body for _, _, path, body in house.play.asked if path == "/control/endpoints"][-1]
-    assert [each["name"] for each in told["endpoints"]] == ["replica-1", "replica-2", "replica-4"]
+    wait_for(
+        lambda: told_endpoints(house)[-1] == ["replica-1", "replica-2", "replica-4"],
+        told=lambda: str(told_endpoints(house)),
+    )
+
+
+def told_endpoints(house):
+    """Each list of replicas that the balancer was told."""
+    told = [body for _, _, path, body in house.play.asked if path == "/control/endpoints"]
+    return [[each["name"] for each in body["endpoints"]] for body in told]
 
 
 def test_a_reset_waits_for_the_other_lab_and_drops_what_waits(house):
