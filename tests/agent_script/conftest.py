@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.agent_script.go_caches import go_caches_of
+from tests.go_caches import go_caches_of
 
 
 @pytest.fixture(scope="session")

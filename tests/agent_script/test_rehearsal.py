@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from services.agent_script.lab import SECONDS
-from tests.agent_script.go_caches import share_go_caches
 from tests.dashboard import TOKEN, Dashboard
+from tests.go_caches import share_go_caches
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(400)

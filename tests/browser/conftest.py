@@ -6,6 +6,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.pages import watched_page
 from tests.conftest import CHROMIUM
 from tests.dashboard import Dashboard
+from tests.go_caches import share_go_caches
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -31,6 +32,7 @@ def chromium():
     params=[pytest.param("docker", marks=pytest.mark.docker), pytest.param("local", marks=pytest.mark.local)]
 )
 def dashboard(request, tmp_path):
+    share_go_caches(tmp_path / "state", request.config)
     dashboard = Dashboard(request.param, tmp_path / "state").start()
     yield dashboard
     dashboard.stop()

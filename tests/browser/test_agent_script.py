@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.agent_script.go_caches import share_go_caches
 from tests.agent_script.test_article import GOLDEN
 from tests.agent_script.test_rehearsal import ERROR, FOREIGN, MATCHING
 from tests.dashboard import TOKEN, Dashboard
+from tests.go_caches import share_go_caches
 
 pytestmark = [
     pytest.mark.browser,

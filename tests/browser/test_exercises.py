@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.dashboard import TOKEN, Dashboard
+from tests.go_caches import share_go_caches
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.local, pytest.mark.timeout(400)]
@@ -11,9 +12,11 @@ DONE = 90_000
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory):
+def dashboard(request, tmp_path_factory):
     """One for all of them: a class does not restart it between exercises either."""
-    dashboard = Dashboard("local", tmp_path_factory.mktemp("class") / "state").start()
+    state = tmp_path_factory.mktemp("class") / "state"
+    share_go_caches(state, request.config)
+    dashboard = Dashboard("local", state).start()
     yield dashboard
     dashboard.stop()
 

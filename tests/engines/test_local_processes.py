@@ -119,7 +119,7 @@ def test_a_build_that_takes_too_long_is_ended(tmp_path, monkeypatch):
     go.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
     monkeypatch.setattr(local_compiler, "SECONDS", 0.3)
-    with pytest.raises(Exception, match="did not compile: thinking"):
+    with pytest.raises(Exception, match="did not build: thinking"):
         LocalEngine(tmp_path / "state").build(Recipe("hello-go", tmp_path, "go"), lambda line: None)
 
 

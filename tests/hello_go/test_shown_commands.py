@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard import Dashboard
+from tests.go_caches import share_go_caches
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(400)
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.timeout(400)
 @pytest.fixture
 def lab(request, tmp_path):
     """A dashboard whose Hello-Go greets in a way of its own, built and launched."""
+    share_go_caches(tmp_path / "state", request.config)
     dashboard = Dashboard(request.param, tmp_path / "state").start()
     try:
         dashboard.done(dashboard.post("/hello-go/launch", {"greeting": "Golden 100 %", "port": 8085}), 300)
