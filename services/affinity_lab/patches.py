@@ -172,10 +172,11 @@ def _visitor_left(state: State, line: Line) -> Change:
     """A page says goodbye also when it never was connected; who is connected says it by closing."""
     visitor, circuit = line.data.get("visitor"), line.data.get("circuit")
     person = _person(state, visitor)
+    browser = person.get("kind") == "browser"  # of a virtual one the crowd says it, and only at its end
     gone: Change = {"circuits": {circuit: None}} if circuit in state.get("circuits", {}) else {}
-    if person.get("kind") == "browser" and person.get("status") == "connected":
+    if browser and person.get("status") == "connected":
         return gone
-    coming = person.get("memory") == "lost" and person.get("status") == "waiting"
+    coming = browser and person.get("memory") == "lost" and person.get("status") == "waiting"
     if coming or (circuit and person.get("circuit") != circuit):
         return gone  # the page that it left was an older one: it loads it again
     return gone | ({"people": {visitor: None}} if isinstance(visitor, str) else {})

@@ -158,3 +158,11 @@ def test_a_late_line_that_counts_nobody_unasks_for_nobody():
         "visitors", "visitors.ready", "info", "x", {"crowd": {"count": 0, "connected": 0, "failed": 0}}
     )
     assert patch_of(ready)(state) == {}
+
+
+def test_a_virtual_visitor_that_leaves_after_it_lost_its_memory_is_gone():
+    """Its connection is told as closed before the crowd tells that it left."""
+    told = started().line("visitors", "visitor.connected", visitor="visitor-7", memory="lost", circuit="c1")
+    told = told.line("replica-1", "connection.closed", visitor="visitor-7", circuit="c1")
+    assert told.person("visitor-7")["status"] == "waiting"
+    assert "visitor-7" not in told.line("visitors", "visitor.left", visitor="visitor-7").state["people"]
