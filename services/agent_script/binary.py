@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.agent_script import elf, macho, pe
 from services.agent_script.facts import Facts
 from services.errors import BadRequest
 
@@ -32,13 +31,22 @@ class Field:
 
 
 def read_binary(data: bytes) -> Facts:
-    """The facts of a program, of which `data` may be just the beginning; raises NotAProgram."""
+    """The facts of a program, of which `data` may be just the beginning; raises NotAProgram.
+
+    Each parser is loaded by the first file of its kind: 4 MB that most dashboards never need.
+    """
     try:
         if data.startswith(b"\x7fELF"):
+            from services.agent_script import elf
+
             return elf.read(data)
         if data[:4] in _MACHO:
+            from services.agent_script import macho
+
             return macho.read(data)
         if data.startswith(b"MZ"):
+            from services.agent_script import pe
+
             return pe.read(data)
     except Exception as error:  # three parsers on a stranger's bytes: whatever they raise, it is the file
         raise NotAProgram(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-import segno
 import sqlalchemy as sql
 
 from services.errors import NotFound
@@ -134,6 +133,8 @@ def for_this_machine_only(settings: Settings) -> bool:
 
 def qr_code(link: str) -> str:
     """The link as an image, in a data address."""
+    import segno  # loaded when it is first asked for
+
     return segno.make(link, error="m").svg_data_uri(scale=6, border=2, dark="#15171c", light="#ffffff")
 
 
