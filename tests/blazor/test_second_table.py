@@ -132,7 +132,8 @@ def test_a_drain_moves_the_memory_where_another_replica_can_read_it(lab, visit, 
     what, where = outcome(lab, visit, mark)
     assert (what, where != before) == ("kept" if moved else "lost", True)
     drained = lab.told("replica.drained", mark)[0]["data"]
-    assert (drained["held"], drained["asked"], drained["moved"]) == (1, 1, moved)
+    # without affinity the goodbye of a page before this one may reach another replica: its memory waits there
+    assert (drained["held"] - drained["away"], drained["asked"], drained["moved"]) == (1, 1, moved)
     assert drained["refused"] == 1 - moved
     assert lab.told("replica.stopped", mark)
     name = drained_visitor(lab, mark)
