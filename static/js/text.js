@@ -28,6 +28,7 @@ export function tn(one, many, n, values = {}) {
 /** `1,000` in English, `1.000` in German; `digits` after the point. */
 export function number(value, digits = null) {
   if (digits === null) return numbers.format(Number(value));
+  if (LANGUAGE === "en") return value.toFixed(digits);
   return new Intl.NumberFormat(numbers.resolvedOptions().locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false }).format(value);
 }
 
