@@ -46,7 +46,7 @@ export function renderFaults(state, running) {
   const replicas = replicasInOrder(state ?? {});
   const targets = [...replicas.map((replica) => replica.name), ...(replicas.length > 0 ? [BALANCER] : [])];
   const select = byId("fault-target");
-  keyed(select, targets, (name) => name, (name) => h("option", { value: name }, name === BALANCER ? t("on the balancer") : t("on %(name)s", { name })), () => {});
+  keyed(select, targets, (name) => name, (name) => h("option", { value: name }, name === BALANCER ? t("on the balancer") : t("on %(replica)s", { replica: name })), () => {});
   select.disabled = !running || targets.length === 0;
   const target = select.value;
   const replica = replicas.find((each) => each.name === target);
