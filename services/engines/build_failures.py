@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from services.engines.escapes import plain
 from services.errors import BuildFailed
+from services.words import say
 
 _HINTS = (
     (
@@ -26,4 +27,4 @@ def build_failed(name: str, said: Iterable[str]) -> BuildFailed:
     """The error with the builder's last words, and the hint for what they tell."""
     words = "\n".join(plain(line) for line in said)
     hint = next((hint for pattern, hint in _HINTS if re.search(pattern, words, re.IGNORECASE)), None)
-    return BuildFailed(f"{name} did not build: {words}", hint=hint)
+    return BuildFailed(say("%(name)s did not build: %(words)s", name=name, words=words), hint=hint)

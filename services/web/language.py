@@ -1,4 +1,4 @@
-"""Which language a request is answered in: what its reader chose, else what the browser asks for, else English."""
+"""In which language a request is answered: the reader's choice, else the browser's wish, else English."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel, Domain, get_locale
 
 from services.errors import NotFound
-from services.words import said
+from services.words import say
 from services.words.catalogue import ENGLISH, Catalogue, Catalogues
 
 COOKIE = "labdeck_language"
@@ -53,7 +53,7 @@ def catalogue(code: str) -> Response:
     """A language's sentences for the page's scripts; the address has their digest, so it is kept for good."""
     found = _catalogues().of(code)
     if found is None:
-        raise NotFound(said("There is no catalogue for %(language)s.", language=code))
+        raise NotFound(say("There is no catalogue for %(language)s.", language=code))
     response = current_app.response_class(found.for_scripts, mimetype="application/json")
     response.set_etag(found.digest)
     response.headers["Cache-Control"] = _KEPT if request.args.get("v") == found.digest else "no-cache"

@@ -11,12 +11,12 @@ from gettext import c2py
 from pathlib import Path
 from typing import Any
 
-from services.words.said import Said
+from services.words.said import Said, begun
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 ENGLISH = "en"
 _FILE = "LC_MESSAGES/messages.po"
-_PAGES = "templates/"
+_PAGES, _SERVER = "templates/", "services/"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Catalogue:
     plural: Any
     """Number → place of its form."""
     for_scripts: bytes
-    """The sentences that scripts say, as JSON; what only a template says is left out."""
+    """As JSON, the sentences that scripts say, and which of them the server may have recorded in English."""
 
     @property
     def digest(self) -> str:
@@ -61,7 +61,7 @@ class Catalogue:
         form = self.text_n(text.message, text.many, text.number) if text.many else self.text(text.message)
         if not text.params:
             return form
-        return form % {name: self.tell(value) for name, value in text.params.items()}
+        return begun(form % {name: self.tell(value) for name, value in text.params.items()}, text.large)
 
 
 class Catalogues:
@@ -91,12 +91,17 @@ def read_catalogue(file: Path, language: str) -> Catalogue:
         found = read_po(opened, locale=language)
     messages: dict[str, str | Sequence[str]] = {}
     for_scripts: dict[str, str | Sequence[str]] = {}
+    recorded: list[str] = []
     for message in found:
         if not message.id or message.fuzzy or not message.string:
             continue
         one = message.id if isinstance(message.id, str) else message.id[0]
         messages[one] = message.string
-        if not message.locations or any(not place.startswith(_PAGES) for place, _ in message.locations):
+        places = [place for place, _ in message.locations]
+        if any(not place.startswith(_PAGES) for place in places):
             for_scripts[one] = message.string
-    packed = json.dumps(for_scripts, ensure_ascii=False, separators=(",", ":")).encode()
+        if any(place.startswith(_SERVER) for place in places):
+            recorded.append(one)
+    known = {"messages": for_scripts, "recorded": recorded}
+    packed = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode()
     return Catalogue(language, messages, c2py(found.plural_expr), packed)

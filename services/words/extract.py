@@ -10,13 +10,16 @@ from typing import IO, Any
 
 from babel.messages.extract import extract_python
 
-Found = tuple[int, str | None, Any, list[str]]
+Found = tuple[Any, ...]
+"""Line, function, message or messages, comments."""
 _TEXT = r'"(?:[^"\\\n]|\\.)*"'
 _CALL = re.compile(rf"\b(?P<name>t|tn)\(\s*(?P<one>{_TEXT})(?:\s*,\s*(?P<many>{_TEXT}))?")
 """Also inside a template string, where Babel's JavaScript lexer stops at the first closing brace."""
 
 
-def scripts(file: IO[bytes], keywords: Any, tags: Collection[str], options: Mapping[str, Any]) -> Iterator[Found]:
+def scripts(
+    file: IO[bytes], keywords: Any, tags: Collection[str], options: Mapping[str, Any]
+) -> Iterator[Found]:
     """`t("…")` and `tn("…", "…", n)` of a script."""
     text = file.read().decode()
     for call in _CALL.finditer(text):

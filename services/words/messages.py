@@ -1,10 +1,11 @@
-"""`python -m services.words.messages`: collect what the sources say, and bring each catalogue up to date with it."""
+"""`python -m services.words.messages`: what the sources say now, into the template and each catalogue."""
 
 from __future__ import annotations
 
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -16,7 +17,7 @@ from services.words.catalogue import TRANSLATIONS
 ROOT = Path(__file__).parents[2]
 TEMPLATE = TRANSLATIONS / "messages.pot"
 _PLACES = Path(__file__).parent / "babel.cfg"
-_KEYWORDS = DEFAULT_KEYWORDS | {"said": None, "said_n": (1, 2), "t": None, "tn": (1, 2)}
+_KEYWORDS = DEFAULT_KEYWORDS | {"say": None, "say_n": (1, 2), "t": None, "tn": (1, 2)}
 
 _HEADERS = (
     "POT-Creation-Date",
@@ -55,9 +56,9 @@ def main() -> int:
     return 0
 
 
-def is_whole(text: str | tuple[str, ...] | None) -> bool:
+def is_whole(text: Any) -> bool:
     """Whether there is a translation, and of each of its forms."""
-    return bool(text) and (isinstance(text, str) or all(text or ()))
+    return bool(text) and (isinstance(text, str) or all(text))
 
 
 def written(catalogue: Catalog) -> bytes:

@@ -21,21 +21,40 @@ class Said(str):
     params: Mapping[str, Any]
     """A parameter may be a Said itself."""
 
-    __slots__ = ("many", "message", "number", "params")
+    large: bool
+    """Whether it begins with a capital letter, whatever stands first in it."""
+
+    __slots__ = ("large", "many", "message", "number", "params")
 
 
-def said(message: str, **params: Any) -> Said:
-    """`said("There is nothing at %(path)s.", path=…)`; without parameters a % is just that."""
+def say(message: str, /, **params: Any) -> Said:
+    """`say("There is nothing at %(path)s.", path=…)`; without parameters a % is just that."""
     return _made(message, "", 1, params)
 
 
-def said_n(one: str, many: str, number: int, **params: Any) -> Said:
+def say_n(one: str, many: str, number: int, /, **params: Any) -> Said:
     """One form for a single thing, another for several; `n` is the number unless it is given."""
     return _made(one, many, number, {"n": number} | params)
 
 
-def _made(message: str, many: str, number: int, params: Mapping[str, Any]) -> Said:
+def together(*sentences: str, by: str = " ") -> Said:
+    """Sentences one after the other, those that are empty left out; each is translated by itself."""
+    parts = {f"part_{place}": text for place, text in enumerate(sentences) if text}
+    return say(by.replace("%", "%%").join(f"%({name})s" for name in parts), **parts) if parts else say("")
+
+
+def sentence(text: str) -> Said:
+    """Half a sentence as a whole one."""
+    return _made("%(text)s.", "", 1, {"text": text}, large=True)
+
+
+def _made(message: str, many: str, number: int, params: Mapping[str, Any], *, large: bool = False) -> Said:
     form = message if number == 1 or not many else many
-    text = Said(form % params if params else form)
-    text.message, text.many, text.number, text.params = message, many, number, params
+    text = Said(begun(form % params if params else form, large))
+    text.message, text.many, text.number, text.params, text.large = message, many, number, params, large
     return text
+
+
+def begun(text: str, large: bool) -> str:
+    """With a capital letter where one is wanted."""
+    return text[:1].upper() + text[1:] if large else text

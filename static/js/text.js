@@ -8,7 +8,8 @@ const root = globalThis.document?.documentElement;
 /** The page's language, such as `de`. */
 export const LANGUAGE = root?.lang || "en";
 
-const catalogue = new Map(Object.entries(root?.dataset.words ? await load(root.dataset.words) : {}));
+const loaded = root?.dataset.words ? await load(root.dataset.words) : {};
+const catalogue = new Map(Object.entries(loaded.messages ?? {}));
 const forms = new Intl.PluralRules(LANGUAGE);
 const numbers = new Intl.NumberFormat(LANGUAGE === "en" ? "en-US" : LANGUAGE);
 
@@ -34,13 +35,13 @@ export function number(value, digits = null) {
 
 /**
  * A sentence that the server recorded in English, in the reader's language where the catalogue has it, also with its
- * places filled in. What no catalogue knows stays as it was recorded.
+ * places filled in. What the catalogue does not know stays as it was recorded.
  */
 export function recorded(text) {
   if (!text || catalogue.size === 0) return text ?? "";
   const same = found(text);
   if (same !== undefined) return same;
-  patterns ??= patternsOf(catalogue);
+  patterns ??= patternsOf((loaded.recorded ?? []).map((id) => [id, catalogue.get(id)]));
   for (const [pattern, names, message] of patterns) {
     const values = pattern.exec(text)?.slice(1);
     if (values) return filled(message, Object.fromEntries(names.map((name, i) => [name, found(values[i]) ?? values[i]])));
@@ -52,14 +53,16 @@ let patterns = null;
 const PLACE = /%\((\w+)\)s/g;
 /** Fewer letters of its own, and a pattern would fit what is not meant. */
 const OWN_LETTERS = 12;
+/** What stands in a place is no more than a part of a sentence. */
+const ANYTHING = "((?:(?!\\. ).)+?)";
 
 /** Pure: `[pattern, names, message]` of each message that has places, those with most letters of their own first. */
 export function patternsOf(messages) {
   const found = [...messages].filter(([id]) => id.includes("%(")).map(([id, message]) => [id.split(PLACE), Array.isArray(message) ? message[0] : message]);
   const own = (parts) => parts.filter((_, i) => i % 2 === 0).join("").length;
   return found.filter(([parts]) => own(parts) >= OWN_LETTERS).sort(([a], [b]) => own(b) - own(a)).map(([parts, message]) => {
-    const source = parts.map((part, i) => (i % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&") : "(.+?)")).join("");
-    return [new RegExp(`^${source}$`, "s"), parts.filter((_, i) => i % 2 === 1), message];
+    const source = parts.map((part, i) => (i % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&") : ANYTHING)).join("");
+    return [new RegExp(`^${source}$`), parts.filter((_, i) => i % 2 === 1), message];
   });
 }
 
