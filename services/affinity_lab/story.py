@@ -14,7 +14,7 @@ from services.affinity_lab.verdicts import Verdict
 from services.errors import NotFound
 from services.events.event import Event
 from services.events.log import EventLog
-from services.words import say, say_n, together
+from services.words import joined, say, say_n, together
 
 Outcome = Literal["connected", "memory_lost", "failed", "under_way", "left"]
 _LOOKED_BACK, _LOOKED_ON = 300, 100
@@ -211,10 +211,7 @@ def _text(heading: str, steps: Sequence[Step], verdict: Verdict, again: str | No
         lines += [
             together(_MARKS[each.outcome], together(each.what, each.why, by=": ")) for each in verdict.helped
         ]
-    return say(
-        "".join(f"%(line{place})s\n" for place in range(len(lines))),
-        **{f"line{place}": line for place, line in enumerate(lines)},
-    )
+    return joined([*lines, ""], "\n")
 
 
 def _spoken(visitor: str, *, large: bool = False) -> str:

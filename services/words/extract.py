@@ -1,4 +1,4 @@
-"""How `make messages` finds sentences where Babel's own ways do not: in scripts, and in what checks are about."""
+"""How `make messages` finds sentences where Babel does not: in scripts, and in what checks are about."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -39,8 +39,13 @@ def say_n(one: str, many: str, number: int, /, **params: Any) -> Said:
 
 def together(*sentences: str, by: str = " ") -> Said:
     """Sentences one after the other, those that are empty left out; each is translated by itself."""
-    parts = {f"part_{place}": text for place, text in enumerate(sentences) if text}
-    return say(by.replace("%", "%%").join(f"%({name})s" for name in parts), **parts) if parts else say("")
+    return joined([text for text in sentences if text], by)
+
+
+def joined(texts: Sequence[str], by: str) -> Said:
+    """All of them with `by` between; each is translated by itself."""
+    parts = {f"part{place}": text for place, text in enumerate(texts)}
+    return _made(by.replace("%", "%%").join(f"%({name})s" for name in parts), "", 1, parts)
 
 
 def sentence(text: str) -> Said:
