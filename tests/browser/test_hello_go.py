@@ -60,7 +60,7 @@ def choose_and_see_it_in_the_source(hello):
 
 
 def build(hello):
-    """What a build that fails made is removed with it, so only one that ended well is a cache for the next."""
+    """What a failed build made is removed with it: only one that ended well is a cache for the next."""
     hello.click("#build")
     expect(hello.locator("#sources-state")).to_have_text("just what was built", timeout=LONG)
 
