@@ -26,8 +26,8 @@ def lab(dashboard):
 
 def test_the_whole_story_from_a_mistake_to_the_smallest_image(hello, dashboard):
     docker = dashboard.engine == "docker"
-    choose_and_see_it_in_the_source(hello)
     build(hello)
+    choose_and_see_it_in_the_source(hello)
     fail_at_the_line(hello)
     mend_and_launch(hello, dashboard, docker)
     call_and_load(hello, dashboard)
