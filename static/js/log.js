@@ -62,11 +62,15 @@ export function fetchEvents(log, range) {
 
 function draw(log, force) {
   log.stale = false;
+  if (log.following && !log.paused && pulledUp(log)) follow(log, false);
   const count = Math.min(log.pages.total, log.standing);
   drawList(log.view, count, { stick: log.following && !log.paused, force });
   log.seen = log.view.scroll.scrollTop;
   want(log.pages, ...drawnPlaces(log.view));
 }
+
+/** Somebody scrolled up, and the browser has not said so yet. */
+const pulledUp = ({ view, seen }) => view.scroll.scrollTop < seen - 2 && !atBottom(view);
 
 /** A block of the past is here, or could not be had. */
 function arrived(log) {
