@@ -1,4 +1,4 @@
-# run · test · lint · bench · vendor · messages · exercises-check. All they need beforehand is make and a Python from 3.11 on.
+# run · test · lint · bench · screenshots · vendor · messages · exercises-check. All they need beforehand is make and a Python from 3.11 on.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 LOCAL := $(if $(filter Linux,$(shell uname -s)),$(VENV)/ready-local)
 
-.PHONY: run test lint bench vendor messages exercises-check
+.PHONY: run test lint bench screenshots vendor messages exercises-check
 .DEFAULT_GOAL := run
 
 # Docker where it answers, else processes of this machine, which need Envoy and Go as wheels.
@@ -25,6 +25,10 @@ lint: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-dev $(LOCAL)
 	@$(BIN)/python -m bench $(BENCH)
+
+# The pictures of docs/screenshots anew, of a lab that runs; takes some minutes and a Chromium.
+screenshots: $(VENV)/ready-dev $(LOCAL)
+	@$(BIN)/python -m tests.shots
 
 vendor:
 	@sh static/vendor/fetch.sh

@@ -377,7 +377,9 @@ class AffinityLab:
             "visitors", "visitors.stopped", "The crowd is gone.", patch={"visitors": dict(NOBODY)}
         )
         self._programs.stop("balancer")
-        self._balancer.say("balancer.stopped", "The balancer is gone.", phase="stopped", url=None, error=None)
+        self._balancer.tell(
+            "balancer.stopped", "The balancer is gone.", phase="stopped", url=None, error=None
+        )
         self._replicas.stop(in_order(self._replicas.known()))
         self._store.keep(False)
         end = {"affinity_lab": {"phase": "stopped", "error": None}}

@@ -186,8 +186,8 @@ def _call(line: Event, asked: str) -> Step | None:
             line, "call", connect, asked, data.get("holder"), None, say("false, no such memory"), True
         )
     if line.kind == "page.rejected":
-        said = "The circuit failed to initialize"
-        return Step(line, "call", "StartCircuit", asked, data.get("page"), None, said, True)
+        words = "The circuit failed to initialize"  # as Blazor has it
+        return Step(line, "call", "StartCircuit", asked, data.get("page"), None, words, True)
     return None
 
 

@@ -44,7 +44,7 @@ function render({ store, status }) {
   renderButtons(state, hello, live);
   renderSources({ state, hello, live, refresh: page.refresh });
   renderSteps(hello, byId("steps"), byId("build-state"), waited(page, "hello_go"));
-  renderFailure(hello.build, byId("build-failure"));
+  renderFailure(hello, byId("build-failure"));
   renderLimits(state.engine);
   renderCommands(hello, state.engine);
   renderCalls(hello, live);

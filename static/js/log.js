@@ -4,7 +4,7 @@ import { byId, setText } from "./dom.js";
 import { fillLine, makeLine } from "./log_line.js";
 import { adoptCounts, createChoices, createFilter, countIn, passes, queryOf } from "./log_filter.js";
 import { clearFilters, offerFilters, renderFilters } from "./log_choices.js";
-import { ALL, atEnd, createList, drawList, drawnPlaces, forgetRows, NONE, showPlace, WAITING } from "./log_list.js";
+import { ALL, atBottom, atEnd, createList, drawList, drawnPlaces, forgetRows, NONE, showPlace, WAITING } from "./log_list.js";
 import { BLOCK, createPages, eventAt, hear as hearPages, placeOf, reset, want, whole } from "./log_pages.js";
 import { offerPlaces } from "./log_places.js";
 import { t, tn } from "./text.js";
@@ -17,6 +17,7 @@ export function createLog(page, onChange) {
   const scroll = byId("log-scroll");
   log.view = createList({ scroll, room: byId("log-room"), list: byId("log-lines"), makeRow: makeLine, fillRow: (row, place) => fillLine(row, eventAt(log.pages, place), place, log) });
   scroll.addEventListener("scroll", () => scrolled(log), { passive: true });
+  scroll.addEventListener("keydown", (event) => leap(log, event));
   byId("follow").addEventListener("click", () => follow(log, !log.following || log.paused));
   byId("news").addEventListener("click", () => follow(log, true));
   byId("pause").addEventListener("click", () => pause(log, !log.paused));
@@ -62,11 +63,15 @@ export function fetchEvents(log, range) {
 
 function draw(log, force) {
   log.stale = false;
+  if (log.following && !log.paused && pulledUp(log)) follow(log, false);
   const count = Math.min(log.pages.total, log.standing);
   drawList(log.view, count, { stick: log.following && !log.paused, force });
   log.seen = log.view.scroll.scrollTop;
   want(log.pages, ...drawnPlaces(log.view));
 }
+
+/** Somebody scrolled up, and the browser has not said so yet. */
+const pulledUp = ({ view, seen }) => view.scroll.scrollTop < seen - 2 && !atBottom(view);
 
 /** A block of the past is here, or could not be had. */
 function arrived(log) {
@@ -113,10 +118,14 @@ function startWith(log, events, outline, known) {
 
 const passing = (log, events) => events.filter((event) => passes(log.filter, event));
 
-/** Somebody scrolled up: following stops at once. Back at the bottom: it goes on. */
+/**
+ * Somebody scrolled up: following stops at once. Back at the bottom: it goes on. The bottom means the last line,
+ * though the list turns out taller than guessed once its last lines are drawn.
+ */
 function scrolled(log) {
   const { scrollTop } = log.view.scroll;
   if (Math.abs(scrollTop - log.seen) < 2) return;
+  if (scrollTop > log.seen && atBottom(log.view)) return toEnd(log);
   const end = atEnd(log.view);
   const up = scrollTop < log.seen;
   log.seen = scrollTop;
@@ -125,6 +134,25 @@ function scrolled(log) {
   log.seen = log.view.scroll.scrollTop;
   want(log.pages, ...drawnPlaces(log.view));
   if (!log.following && !log.paused && !up && atEnd(log.view)) follow(log, true);
+}
+
+/** The keys End and Home: browsers scroll there by and by, and would stop where the end was when they set out. */
+function leap(log, event) {
+  if (event.key !== "End" && event.key !== "Home") return;
+  event.preventDefault();
+  if (event.key === "End") return toEnd(log);
+  if (log.following) follow(log, false);
+  showPlace(log.view, 0);
+  log.seen = log.view.scroll.scrollTop;
+  want(log.pages, ...drawnPlaces(log.view));
+}
+
+/** The last line, or the last before the pause. */
+function toEnd(log) {
+  if (!log.paused) return follow(log, true);
+  drawList(log.view, log.standing, { stick: true });
+  log.seen = log.view.scroll.scrollTop;
+  want(log.pages, ...drawnPlaces(log.view));
 }
 
 /** Show the event of that number, wherever it is; filters that hide it are given up. False when it is gone. */

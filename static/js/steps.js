@@ -4,6 +4,7 @@ import { h, keyed, mark, s, setAttributes, setText } from "./dom.js";
 import { phaseName } from "./names.js";
 import { t, tn } from "./text.js";
 import { seconds } from "./units.js";
+import { failureStands } from "./verdict.js";
 
 const SHAPES = { running: "spin", done: "ok", cached: "ok", failed: "refused" };
 const WIDTH = 84;
@@ -49,8 +50,9 @@ function renderSummary(build, element, waited, otherwise) {
 }
 
 /** The step that failed, opened: Go's complaints with their lines, and the builder's last words. */
-export function renderFailure(build, element) {
-  const failed = build?.phase === "failed" && build.said?.length > 0;
+export function renderFailure(hello, element) {
+  const { build } = hello;
+  const failed = failureStands(hello) && build.said?.length > 0;
   const key = failed ? JSON.stringify([build.complaints, build.said]) : "";
   if (element.dataset.key === key) return;
   element.dataset.key = key;

@@ -45,7 +45,7 @@ export function helloVerdict(state, waited = 0) {
   if (!hello) return verdict("busy", t("Connecting to the lab"), "");
   const steps = Object.values(hello.build?.steps ?? {});
   if (hello.build?.phase === "running") return verdict("busy", building(hello, steps) + after(waited), hello.build.name === "hello-go-single" ? t("One image: what builds is also what runs.") : t("Two images out of one Dockerfile. The big one builds, the small one runs."));
-  if (hello.build?.phase === "failed" && hello.phase !== "starting") return verdict("refused", t("The build failed"), `${complaintOf(hello.build)} ${t("Mend it and build again.")}`);
+  if (failureStands(hello) && hello.phase !== "starting") return verdict("refused", t("The build failed"), `${complaintOf(hello.build)} ${t("Mend it and build again.")}`);
   if (hello.phase === "failed") return failed(t("Hello-Go could not start"), hello.error);
   if (hello.phase === "starting") return verdict("busy", t("Launching Hello-Go") + after(waited), t("The program is started and asked until it answers."));
   if (hello.phase === "stopping") return verdict("busy", t("Stopping Hello-Go") + after(waited), "");
@@ -54,6 +54,11 @@ export function helloVerdict(state, waited = 0) {
   if (hello.images?.build && hello.image?.layers?.length) return compared(hello);
   if (hello.image) return verdict("ok", built(state, megabytes(hello.image.size)), t("The compiler stays behind. Launch it, then call it."));
   return verdict("info", t("Hello-Go is not built yet"), t("Build it and watch each step, or launch it at once: that builds first."));
+}
+
+/** The last build failed, and that still matters: it was not one of other sources than these, which are built. */
+export function failureStands({ build, image, sources }) {
+  return build?.phase === "failed" && (!sources || image?.sources !== sources || build.sources === sources);
 }
 
 function complaintOf({ complaints }) {
