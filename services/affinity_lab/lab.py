@@ -377,7 +377,7 @@ class AffinityLab:
             "visitors", "visitors.stopped", "The crowd is gone.", patch={"visitors": dict(NOBODY)}
         )
         self._programs.stop("balancer")
-        self._balancer.tell(
+        self._balancer.record(
             "balancer.stopped", "The balancer is gone.", phase="stopped", url=None, error=None
         )
         self._replicas.stop(in_order(self._replicas.known()))

@@ -55,7 +55,7 @@ class Course:
             )
         return self._named[slug]
 
-    def overview(self, workspace: str) -> list[dict[str, Any]]:
+    def overview(self, workspace: str, language: str = "en") -> list[dict[str, Any]]:
         """Every exercise with how many of its steps are done, and which comes next."""
         begun, steps = self._progress.begun(workspace), self._progress.steps(workspace)
         passed = {key for key, step in steps.items() if step["passed_at"]}
@@ -70,12 +70,12 @@ class Course:
                     for step in one.steps
                 ],
             }
-            for one in self.exercises
+            for one in (each.told_in(language) for each in self.exercises)
         ]
 
-    def show(self, workspace: str, slug: str) -> dict[str, Any]:
+    def show(self, workspace: str, slug: str, language: str = "en") -> dict[str, Any]:
         """One exercise: its steps with what may be clicked and what is checked, progress and time."""
-        exercise = self.get(slug)
+        exercise = self.get(slug).told_in(language)
         begun = self._progress.begun(workspace).get(slug)
         known = self._progress.steps(workspace, slug)
         extra = begun["extra_minutes"] if begun else 0

@@ -63,3 +63,26 @@ def _made(message: str, many: str, number: int, params: Mapping[str, Any], *, la
 def begun(text: str, large: bool) -> str:
     """With a capital letter where one is wanted."""
     return text[:1].upper() + text[1:] if large else text
+
+
+_PACKED = "%said"
+
+
+def packed(answer: Any) -> Any:
+    """The same for JSON, with all that a translation needs; `unpacked` brings it back."""
+    if isinstance(answer, Said):
+        parts = [answer.message, answer.many, answer.number, packed(dict(answer.params)), answer.large]
+        return {_PACKED: parts}
+    if isinstance(answer, Mapping):
+        return {key: packed(value) for key, value in answer.items()}
+    return [packed(value) for value in answer] if isinstance(answer, list | tuple) else answer
+
+
+def unpacked(answer: Any) -> Any:
+    """What `packed` was given; texts that were stored without it stay what they are."""
+    if isinstance(answer, Mapping):
+        if _PACKED in answer:
+            message, many, number, params, large = answer[_PACKED]
+            return _made(message, many, number, unpacked(params), large=large)
+        return {key: unpacked(value) for key, value in answer.items()}
+    return [unpacked(value) for value in answer] if isinstance(answer, list) else answer

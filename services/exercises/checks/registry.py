@@ -71,7 +71,7 @@ class Check:
     @property
     def about(self) -> str:
         """Its first line of documentation."""
-        return (self.judge.__doc__ or "").strip().splitlines()[0]
+        return say((self.judge.__doc__ or "").strip().splitlines()[0])
 
     def parameters(self) -> dict[str, tuple[type, bool]]:
         """Argument → its type, and whether it must be given."""
