@@ -23,7 +23,7 @@ _ELSEWHERE = ("check", "solve", "reset")
 
 
 def translations_of(file: Path) -> dict[str, Path]:
-    """Language → the file with its words, beside `exercise.md`; raises BadExercise for a name that says none."""
+    """Language → the file with its words; raises BadExercise for a name that says no language."""
     found = {}
     for other in sorted(file.parent.glob("exercise.*.md")):
         named = _NAME.fullmatch(other.name)
@@ -43,8 +43,8 @@ def translated(file: Path, original: Exercise, texts: ReadTexts) -> Exercise:
     steps = [_step(file, part, step) for part, step in zip(body.parts, original.steps, strict=True)]
     named = _NAME.fullmatch(file.name)
     assert named is not None
-    words = {"intro": render(body.tokens), "steps": tuple(steps), "language": named[1]} | texts(file, front)
-    return replace(original, **words)
+    intro = render(body.tokens)
+    return replace(original, language=named[1], intro=intro, steps=tuple(steps), **texts(file, front))
 
 
 def only_words(file: Path, front: FrontMatter, words: Sequence[str]) -> None:

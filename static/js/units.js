@@ -32,9 +32,6 @@ export function megabytes(bytes) {
 /** `1,000`. */
 export const grouped = (value) => number(value);
 
-/** `1 replica`, `3 replicas`. */
-export const plural = (count, one, many = `${one}s`) => `${grouped(count)} ${count === 1 ? one : many}`;
-
 const WORDS = [t("no"), t("one"), t("two"), t("three"), t("four"), t("five"), t("six"), t("seven"), t("eight"), t("nine"), t("ten")];
 
 /** `three`: small numbers in words, where a sentence has them. One is in the sentence itself: it has a gender. */
