@@ -1,4 +1,4 @@
-"""An exercise in another language: `exercise.de.md` beside `exercise.md` has the words, and nothing but words.
+"""An exercise in another language: `exercise.de.md` beside `exercise.md` has the words, and no more.
 
 Calls, checks and their arguments stand in `exercise.md` alone, so the two cannot ask for different things.
 """

@@ -1,9 +1,9 @@
 /** A run in words and figures: never a share without its n. Pure. */
-import { MODES, algorithmName } from "./names.js";
+import { algorithmName } from "./names.js";
 import { LANGUAGE, number, recorded, t, tn } from "./text.js";
 import { seconds, sentence } from "./units.js";
 
-export const AFFINITIES = MODES;
+export const AFFINITIES = { none: t("none"), cookie: t("cookie"), source_ip: t("source IP") };
 const PHASES = { cancelled: t("cancelled"), failed: t("failed"), cut_off: t("cut off when the dashboard ended") };
 
 /** `Run 14: who came back after a drop`. */
