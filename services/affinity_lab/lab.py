@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, ClassVar
 
 from services.affinity_lab.apps import Apps
@@ -25,6 +26,7 @@ from services.engines.base import Change, Instance
 from services.errors import LabError, NotFound, NotInThisApp, NotOnThisEngine, ServiceFailed, WrongPhase
 from services.events.log import Patch
 from services.words import say
+from services.words.phases import phase_name
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -301,7 +303,7 @@ class AffinityLab:
         phase = self._log.at("affinity_lab", "phase")
         if phase != "running":
             hint = say("Wait until it is up.") if phase == "starting" else say("Launch it first.")
-            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase), hint=hint)
+            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase_name(phase)), hint=hint)
         if replica is None:
             return
         known = self._replicas.known()
@@ -315,8 +317,8 @@ class AffinityLab:
                 say(
                     "%(replica)s is %(phase)s, not %(names)s.",
                     replica=replica,
-                    phase=known[replica].get("phase"),
-                    names=" or ".join(phases),
+                    phase=phase_name(known[replica].get("phase")),
+                    names=reduce(_or, map(phase_name, phases)),
                 )
             )
 
@@ -485,3 +487,7 @@ def _nobody(patch: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], dict[str,
             "circuits": dict.fromkeys(state.get("circuits", {})),
         }
     )
+
+
+def _or(some: str, one: str) -> str:
+    return say("%(some)s or %(one)s", some=some, one=one)

@@ -99,7 +99,9 @@ def test_the_catalogue_of_the_scripts_is_public_and_kept_by_its_digest(dashboard
 def test_a_folder_of_other_languages_takes_the_place_of_ours(dashboard, tmp_path):
     file = tmp_path / "eo" / "LC_MESSAGES" / "messages.po"
     file.parent.mkdir(parents=True)
-    file.write_text('msgid ""\nmsgstr "Language: eo\\n"\n\n#: templates/a.html\nmsgid "Labs"\nmsgstr "Laboroj"\n')
+    file.write_text(
+        'msgid ""\nmsgstr "Language: eo\\n"\n\n#: templates/a.html\nmsgid "Labs"\nmsgstr "Laboroj"\n'
+    )
     dashboard.restart(LAB_TRANSLATIONS=str(tmp_path))
     text = dashboard.call("GET", "/", cookies={"labdeck_language": "eo"}).text
     assert '<html lang="eo"' in text and "Laboroj" in text and 'data-language="de"' not in text

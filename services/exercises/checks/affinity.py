@@ -8,6 +8,7 @@ from typing import Any
 
 from services.exercises.checks.registry import Event, Evidence, Result, check, counted
 from services.words import say, together
+from services.words.phases import phase_name
 
 _CHANGES = ("affinity.changed", "affinity_lab.", "balancer.", "replica.", "endpoints.changed")
 
@@ -23,7 +24,11 @@ def lab_runs(evidence: Evidence, replicas: int) -> Result:
         return Result(
             False,
             expected,
-            say("The lab is %(phase)s, the balancer %(balancer)s.", phase=phase, balancer=balancer),
+            say(
+                "The lab is %(phase)s, the balancer %(balancer)s.",
+                phase=phase_name(phase),
+                balancer=phase_name(balancer),
+            ),
         )
     return Result(
         len(running) == replicas,
