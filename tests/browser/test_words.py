@@ -25,8 +25,9 @@ DATA = (
 NAMES = set(
     " ".join(
         (
-            "Labdeck Hello-Go hello-go hello-go.go JSON CSV MessagePack blazorpack Blazor Circuit Linux macOS",
-            "Windows Dockerfile demo websocket polling dashboard balancer visitors engine GET POST PUT DELETE",
+            "Labdeck Hello-Go hello-go hello-go.go JSON CSV MessagePack blazorpack Blazor Circuit Linux",
+            "macOS Windows Dockerfile demo websocket polling dashboard balancer visitors engine GET POST",
+            "PUT DELETE",
             "StartCircuit ConnectCircuit WebSocket local uname vsts-agent Agent.Listener bin Esc debian-slim",
             "distroless scratch alpine arm arm64 x64 amd64 negotiate connect WebSockets",
         )
