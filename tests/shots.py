@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,13 +103,14 @@ def runs(camera):
     asked = {"n": 12, "transports": ["WebSockets", "skip", "LongPolling"]}
     dashboard.done(dashboard.post("/runs", asked), 300)
     with camera.page("/affinity") as page:
-        page.locator("#runs").scroll_into_view_if_needed()
-        page.locator("#runs").evaluate("element => element.scrollIntoView({ block: 'start' })")
+        page.locator("#runs").evaluate("element => element.scrollIntoView({ block: 'end' })")
+        page.wait_for_timeout(1500)
         camera.keep(page, "runs-light")
 
 
 def hello_go(camera):
     dashboard = camera.dashboard
+    dashboard.put("/hello-go/choice", {"greeting": f"Hello at {time.strftime('%H:%M')}"})  # never built before
     dashboard.done(dashboard.post("/hello-go/launch"), 300)
     if dashboard.engine == "docker":
         dashboard.done(dashboard.post("/hello-go/compare"), 300)
