@@ -8,12 +8,12 @@ import math
 import tarfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
-from services.engines import docker_images
 from services.engines.base import Address, Cancellation, File, Image, Instance, Recipe, Report, Spec
 from services.engines.docker_build import Builder
 from services.engines.docker_containers import (
@@ -31,6 +31,7 @@ from services.engines.docker_containers import (
     volume_of,
 )
 from services.engines.docker_daemon import ANSWER, Daemon
+from services.engines.docker_images import Images, tag_of
 from services.engines.docker_streams import ContainerLogs, DaemonEvents
 from services.errors import EngineTimeout, EngineUnavailable, NotFound, PortTaken, ServiceFailed
 
@@ -39,15 +40,19 @@ _TRIES = 3
 
 
 class DockerEngine:
-    """`deck` keeps two dashboards on one daemon apart; `base_url` is found when None (see Daemon)."""
+    """`deck` keeps two dashboards on one daemon apart; `base_url` is found when None (see Daemon).
+
+    `folder` has what the next dashboard must know of this one: builds that owe a clean-up.
+    """
 
     name = "docker"
     limits: tuple[str, ...] = ()
 
-    def __init__(self, deck: str, base_url: str | None = None) -> None:
+    def __init__(self, deck: str, folder: Path, base_url: str | None = None) -> None:
         self._deck = deck
         self._daemon = Daemon(base_url)
-        self._builder = Builder(self._daemon)
+        self._images = Images(self._daemon)
+        self._builder = Builder(self._daemon, self._images, folder / "builds")
         self._networks = threading.Lock()
 
     def version(self) -> str:
@@ -61,16 +66,16 @@ class DockerEngine:
         return self._builder.build(recipe, report, cancellation)
 
     def base(self, reference: str) -> Image | None:
-        return docker_images.inspect(self._daemon, reference, reference)
+        return self._images.inspect(reference, reference)
 
     def image(self, name: str) -> Image | None:
-        return docker_images.find_image(self._daemon, name)
+        return self._images.find(name)
 
     def file(self, name: str, path: str) -> bytes:
-        return docker_images.read_file(self._daemon, name, path)
+        return self._images.read_file(name, path)
 
     def files(self, name: str) -> Iterator[File]:
-        return docker_images.read_files(self._daemon, name)
+        return self._images.read_files(name)
 
     def start(self, spec: Spec) -> Instance:
         with self._daemon.asked() as client:
@@ -236,8 +241,8 @@ class DockerEngine:
 def _image(client: docker.APIClient, name: str) -> str:
     """Its tag, which is always one of ours; raises ServiceFailed."""
     try:
-        client.inspect_image(docker_images.tag_of(name))
-        return docker_images.tag_of(name)
+        client.inspect_image(tag_of(name))
+        return tag_of(name)
     except docker.errors.NotFound as error:
         raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
 

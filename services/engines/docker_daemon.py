@@ -90,10 +90,11 @@ class Daemon:
             return self._client
 
     def _connect(self, timeout: float, version: str = "auto") -> docker.APIClient:
-        settings = kwargs_from_env()
-        return docker.APIClient(
-            **settings | {"base_url": self._where(), "timeout": timeout, "version": version}
-        )
+        settings, where = kwargs_from_env(), self._where()
+        client = docker.APIClient(**settings | {"base_url": where, "timeout": timeout, "version": version})
+        if where.startswith("unix:"):
+            client.trust_env = False  # before a socket is no proxy; looking for one takes 0.6 ms a call
+        return client
 
     def _where(self) -> str:
         """DOCKER_HOST, or the first socket that is there: the system's, a rootless one, Docker Desktop's."""

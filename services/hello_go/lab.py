@@ -68,12 +68,7 @@ class HelloGo:
 
         Raises BadRequest for a greeting that cannot be, NotOnThisEngine for what this machine has not.
         """
-        before = self.choice
-        choice = Choice(**before.as_dict() | dict(given))
-        check_greeting(choice.greeting)
-        self._builds.refuse_what_cannot_be(choice)
-        if choice != before or self._notebook.at("sources") is None:
-            self._remember(choice, by)
+        self._choose(given, by)
         return self.sources()
 
     def sources(self) -> dict[str, Any]:
@@ -89,7 +84,7 @@ class HelloGo:
 
     def build(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Build the image, of another choice if one is given; the job's id."""
-        self.choose(given or {}, by=by)
+        self._choose(given or {}, by)
         choice, cancellation = self.choice, self._builds.expect()
         return self._submit_build(
             "build", lambda: self._build(choice, cancellation), "Build Hello-Go.", cancellation, by
@@ -97,7 +92,7 @@ class HelloGo:
 
     def launch(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Start the app, building it first when its image is missing or of other sources; the job's id."""
-        self.choose(given or {}, by=by)
+        self._choose(given or {}, by)
         choice, cancellation = self.choice, self._builds.expect()
         return self._submit_build(
             "launch", lambda: self._launch(choice, cancellation), "Launch Hello-Go.", cancellation, by
@@ -222,6 +217,14 @@ class HelloGo:
         except BaseException:
             self._builds.forget(cancellation)
             raise
+
+    def _choose(self, given: Mapping[str, Any], by: str | None) -> None:
+        before = self.choice
+        choice = Choice(**before.as_dict() | dict(given))
+        check_greeting(choice.greeting)
+        self._builds.refuse_what_cannot_be(choice)
+        if choice != before or self._notebook.at("sources") is None:
+            self._remember(choice, by)
 
     def _remember(self, choice: Choice, by: str | None) -> None:
         digest = render(choice, self._workspace.settings).digest
