@@ -1,4 +1,4 @@
-"""Everything is to be removed during a build of Hello-Go: the build ends at once, and nothing of it is left."""
+"""Everything is to be removed during a build of Hello-Go: it ends at once, and nothing of it is left."""
 
 import re
 import subprocess
