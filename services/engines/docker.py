@@ -79,12 +79,10 @@ class DockerEngine:
 
     def start(self, spec: Spec) -> Instance:
         with self._daemon.asked() as client:
-            image = _image(client, spec.image)
-            self._make_room(client, spec)
             if not spec.sandbox:
                 self._ensure_network(client, spec.workspace)
             self._ensure_folders(client, spec)
-            arguments = creation(client, spec, self._deck, image, self._daemon.cpus(client))
+            arguments = creation(client, spec, self._deck, tag_of(spec.image), self._daemon.cpus(client))
         fixed = any(port.publish for port in spec.ports.values())
         for _ in range(_TRIES - 1):
             try:
@@ -97,7 +95,7 @@ class DockerEngine:
     def _run(self, arguments: dict[str, Any], spec: Spec) -> Instance:
         """Create and start; a container that did not start is removed."""
         with self._daemon.asked() as client:
-            id = client.create_container(**arguments)["Id"]
+            id = self._create(client, arguments, spec)
             try:
                 for name in spec.folders:
                     client.put_archive(id, f"{SHARED}/{name}", _folder_of_the_program())
@@ -106,6 +104,21 @@ class DockerEngine:
             except BaseException:
                 _remove(client, id)
                 raise
+
+    def _create(self, client: docker.APIClient, arguments: dict[str, Any], spec: Spec) -> str:
+        """Its id. Whether image and name are there to be had is not asked before: most often they are."""
+        try:
+            try:
+                return str(client.create_container(**arguments)["Id"])
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
+                self._make_room(client, spec)
+                return str(client.create_container(**arguments)["Id"])
+        except docker.errors.ImageNotFound as error:
+            raise ServiceFailed(
+                f"{spec.image} was not built.", hint="Build it, then launch again."
+            ) from error
 
     def _make_room(self, client: docker.APIClient, spec: Spec) -> None:
         """What is dead, or was created and never started, goes; what runs stays."""
@@ -236,15 +249,6 @@ class DockerEngine:
             return dict(client.inspect_container(id))
         except docker.errors.NotFound:
             return None
-
-
-def _image(client: docker.APIClient, name: str) -> str:
-    """Its tag, which is always one of ours; raises ServiceFailed."""
-    try:
-        client.inspect_image(tag_of(name))
-        return tag_of(name)
-    except docker.errors.NotFound as error:
-        raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
 
 
 def _folder_of_the_program() -> bytes:
