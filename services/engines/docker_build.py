@@ -12,6 +12,7 @@ from pathlib import Path
 
 import docker
 import requests
+from docker.errors import APIError
 from docker.types import CancellableStream
 
 from services.engines.base import Cancellation, Image, Recipe, Report
@@ -102,16 +103,7 @@ def _run(
     deadline = time.monotonic() + LONGEST
     answers: list[requests.Response] = []
     client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
-    messages = client.build(
-        path=str(recipe.context),
-        tag=tag_of(recipe.name),
-        target=recipe.target or "",
-        buildargs=dict(recipe.arguments),
-        rm=True,
-        forcerm=True,
-        decode=True,
-        timeout=SILENCE,
-    )
+    messages = _asked(client, recipe)
     with cancellation.wakes(lambda: _hang_up(answers)):
         for line in _lines(messages, recipe, progress):
             progress.read(plain(line))
@@ -122,6 +114,25 @@ def _run(
                 raise EngineTimeout(f"Building {recipe.name} took longer than {LONGEST:.0f} s.")
     if not progress.done:
         raise EngineUnavailable("Docker went away in the middle of the build.")
+
+
+def _asked(client: docker.APIClient, recipe: Recipe) -> Iterator[dict]:
+    """The builder's messages. What it refuses before the first step (a context too large for the disk, a
+    Dockerfile that cannot be read) is a failed build too.
+    """
+    try:
+        yield from client.build(
+            path=str(recipe.context),
+            tag=tag_of(recipe.name),
+            target=recipe.target or "",
+            buildargs=dict(recipe.arguments),
+            rm=True,
+            forcerm=True,
+            decode=True,
+            timeout=SILENCE,
+        )
+    except APIError as error:
+        raise build_failed(recipe.name, [str(error.explanation or error).strip()]) from error
 
 
 def _hang_up(answers: list[requests.Response]) -> None:

@@ -16,6 +16,7 @@ from docker.errors import APIError, DockerException
 from docker.types import CancellableStream
 from docker.utils import kwargs_from_env
 
+from services.engines.build_failures import hint_for
 from services.errors import EngineTimeout, EngineUnavailable, LabError, NotFound, PortTaken, ServiceFailed
 
 ANSWER = 3.0
@@ -160,7 +161,7 @@ def _from_daemon(error: APIError) -> LabError:
     if _TAKEN.search(words):
         port = _PORT.search(words)
         return PortTaken(f"Port {port[1]} of this machine is in use." if port else f"Docker: {words}")
-    return ServiceFailed(f"Docker refused: {words}")
+    return ServiceFailed(f"Docker refused: {words}", hint=hint_for(words))
 
 
 def _unavailable(error: BaseException, where: str) -> EngineUnavailable:
