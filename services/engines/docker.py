@@ -31,7 +31,7 @@ from services.engines.docker_containers import (
     volume_of,
 )
 from services.engines.docker_daemon import ANSWER, Daemon
-from services.engines.docker_images import Images, tag_of
+from services.engines.docker_images import Images
 from services.engines.docker_streams import ContainerLogs, DaemonEvents
 from services.errors import EngineTimeout, EngineUnavailable, NotFound, PortTaken, ServiceFailed
 
@@ -42,7 +42,8 @@ _TRIES = 3
 class DockerEngine:
     """`deck` keeps two dashboards on one daemon apart; `base_url` is found when None (see Daemon).
 
-    `folder` has what the next dashboard must know of this one: builds that owe a clean-up.
+    `folder` has what the next dashboard must know of this one: builds that owe a clean-up, and which
+    images are its own.
     """
 
     name = "docker"
@@ -52,7 +53,7 @@ class DockerEngine:
         self._deck = deck
         self._daemon = Daemon(base_url)
         self._images = Images(self._daemon)
-        self._builder = Builder(self._daemon, self._images, folder / "builds")
+        self._builder = Builder(self._daemon, self._images, folder)
         self._networks = threading.Lock()
 
     def version(self) -> str:
@@ -69,7 +70,7 @@ class DockerEngine:
         return self._images.inspect(reference, reference)
 
     def image(self, name: str) -> Image | None:
-        return self._images.find(name)
+        return self._images.inspect(name, self._builder.versions.tag_of(name))
 
     def file(self, name: str, path: str) -> bytes:
         return self._images.read_file(name, path)
@@ -82,7 +83,8 @@ class DockerEngine:
             if not spec.sandbox:
                 self._ensure_network(client, spec.workspace)
             self._ensure_folders(client, spec)
-            arguments = creation(client, spec, self._deck, tag_of(spec.image), self._daemon.cpus(client))
+            image = self._builder.versions.tag_of(spec.image)
+            arguments = creation(client, spec, self._deck, image, self._daemon.cpus(client))
         fixed = any(port.publish for port in spec.ports.values())
         for _ in range(_TRIES - 1):
             try:

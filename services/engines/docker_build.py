@@ -22,6 +22,7 @@ from services.engines.docker_images import PREFIX, Images, tag_of
 from services.engines.docker_leftovers import remove_untagged
 from services.engines.docker_progress import STEP, Progress
 from services.engines.docker_ready import take_ready
+from services.engines.docker_versions import Versions
 from services.engines.escapes import plain
 from services.errors import BuildCancelled, BuildFailed, EngineTimeout, EngineUnavailable, ServiceFailed
 
@@ -44,8 +45,9 @@ class Builder:
     """
 
     def __init__(self, daemon: Daemon, images: Images, folder: Path) -> None:
-        self._daemon, self._images, self._folder = daemon, images, folder
-        self._left = Progress.of_the_past(folder)
+        self._daemon, self._images, self._folder = daemon, images, folder / "builds"
+        self._left = Progress.of_the_past(self._folder)
+        self.versions = Versions(folder / "versions")
 
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         """Each named stage keeps a tag of its own: it is the cache, and its size can be looked at."""
@@ -67,6 +69,8 @@ class Builder:
             with self._daemon.connected(SILENCE, version) as client:
                 _run(client, recipe, report, progress, cancellation)
                 _tag_stages(client, recipe, progress, before)
+                if recipe.apart:
+                    self.versions.keep(client, recipe.name, progress.made)
                 if before.get("latest") != progress.made:
                     client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
         except BaseException as error:
@@ -103,9 +107,20 @@ def _run(
     deadline = time.monotonic() + LONGEST
     answers: list[requests.Response] = []
     client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
-    messages = _asked(client, recipe)
+    if cancellation.asked:
+        raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
+    messages = client.build(
+        path=str(recipe.context),
+        tag=tag_of(recipe.name),
+        target=recipe.target or "",
+        buildargs=dict(recipe.arguments),
+        rm=True,
+        forcerm=True,
+        decode=True,
+        timeout=SILENCE,
+    )
     with cancellation.wakes(lambda: _hang_up(answers)):
-        for line in _lines(messages, recipe, progress):
+        for line in _lines(_told(recipe, messages), recipe, progress):
             progress.read(plain(line))
             report(line)
             if cancellation.asked:
@@ -116,21 +131,12 @@ def _run(
         raise EngineUnavailable("Docker went away in the middle of the build.")
 
 
-def _asked(client: docker.APIClient, recipe: Recipe) -> Iterator[dict]:
-    """The builder's messages. What it refuses before the first step (a context too large for the disk, a
+def _told(recipe: Recipe, messages: Iterator[dict]) -> Iterator[dict]:
+    """The same messages. What the builder refuses before the first step (a context too large for the disk, a
     Dockerfile that cannot be read) is a failed build too.
     """
     try:
-        yield from client.build(
-            path=str(recipe.context),
-            tag=tag_of(recipe.name),
-            target=recipe.target or "",
-            buildargs=dict(recipe.arguments),
-            rm=True,
-            forcerm=True,
-            decode=True,
-            timeout=SILENCE,
-        )
+        yield from messages
     except APIError as error:
         raise build_failed(recipe.name, [str(error.explanation or error).strip()]) from error
 
