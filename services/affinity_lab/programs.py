@@ -26,7 +26,7 @@ def recipe(settings: Settings) -> Recipe:
     """The image that holds all three programs; on the local engine nothing has to be made."""
     top = Path(__file__).parents[2]
     arguments = {"PYTHON": settings.image_python}
-    return Recipe("services", top, "python", target="services", arguments=arguments)
+    return Recipe("services", top, "python", target="services", arguments=arguments, apart=True)
 
 
 class Programs:
@@ -38,10 +38,10 @@ class Programs:
         self._built: set[str] = set()
 
     def build(self) -> None:
-        """Make each image once in the life of this dashboard; unchanged sources come from the cache."""
+        """Make each image once in the life of this dashboard, and again when somebody removed it."""
         own = recipe(self._workspace.settings)
         for each in (own, *self._apps.now.recipes(self._apps.settings)):
-            if each.name not in self._built:
+            if each.name not in self._built or self._workspace.engine.image(each.name) is None:
                 self._workspace.build(each, self._report)
                 self._built.add(each.name)
 

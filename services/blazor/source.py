@@ -43,7 +43,8 @@ def find_app(settings: Settings, *, containers: bool) -> Recipe | Missing:
     """How the app is made here. A ready copy comes before anything that has to be built."""
     bases = {"DOTNET_SDK": settings.image_dotnet_sdk, "DOTNET_RUNTIME": settings.image_dotnet_runtime}
     if containers:
-        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=settings.image_blazor)
+        ready = settings.image_blazor
+        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, apart=not ready, ready=ready)
     if settings.blazor_dir:
         program = settings.blazor_dir / NAME
         if program.is_file():

@@ -32,6 +32,8 @@ class Recipe:
     """Stage of the Dockerfile; None is the last one."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """Build arguments, such as the base images; GOOS, GOARCH, GOARM, BUILDMODE, LDFLAGS on any engine."""
+    apart: bool = False
+    """Other dashboards of this machine may build other images under the same name: each starts its own."""
     ready: str = ""
     """What somebody made already, taken instead of a build: the tag of an image where there are containers,
     the path of a program where not."""

@@ -11,7 +11,7 @@ from services.errors import BuildFailed
 _HINTS = (
     (
         r"no space left on device|disk quota exceeded",
-        "The disk is full. Make room (`docker image prune` removes images without a name), then build again.",
+        "The disk is full. Make room (`docker image prune` removes images without a name), then try again.",
     ),
     (
         r"manifest unknown|pull access denied|repository does not exist|no such host|dial tcp|toomanyrequests"
@@ -22,8 +22,12 @@ _HINTS = (
 )
 
 
+def hint_for(words: str) -> str | None:
+    """The next move, when the words tell one; also when Docker says them outside of a build."""
+    return next((hint for pattern, hint in _HINTS if re.search(pattern, words, re.IGNORECASE)), None)
+
+
 def build_failed(name: str, said: Iterable[str]) -> BuildFailed:
     """The error with the builder's last words, and the hint for what they tell."""
     words = "\n".join(plain(line) for line in said)
-    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, words, re.IGNORECASE)), None)
-    return BuildFailed(f"{name} did not build: {words}", hint=hint)
+    return BuildFailed(f"{name} did not build: {words}", hint=hint_for(words))

@@ -20,7 +20,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     """
     if settings.engine == "local":
         return _local(settings), "LAB_ENGINE=local asks for it."
-    docker = DockerEngine(deck=_deck(settings))
+    docker = DockerEngine(_deck(settings), settings.state_dir / "docker")
     try:
         answer = f"Docker {docker.version()} answers."
     except EngineUnavailable as error:
