@@ -35,6 +35,9 @@ class Recipe:
     ready: str = ""
     """What somebody made already, taken instead of a build: the tag of an image where there are containers,
     the path of a program where not."""
+    sources: str = ""
+    """Hash of what it is made from. An image that was loaded, not built here, and carries the same one is
+    taken as it is: where it was carried to, nothing may be reachable that a build needs."""
 
     def __post_init__(self) -> None:
         _check_name(self.name)

@@ -18,7 +18,7 @@ from services.engines.build_failures import build_failed
 from services.engines.docker_daemon import Daemon
 from services.engines.docker_images import PREFIX, find_image, tag_of
 from services.engines.docker_leftovers import Leftovers, remove_untagged
-from services.engines.docker_ready import take_ready
+from services.engines.docker_ready import SOURCES, take_ready, was_carried_here
 from services.engines.escapes import plain
 from services.errors import BuildCancelled, BuildFailed, EngineTimeout, EngineUnavailable
 
@@ -49,7 +49,7 @@ class Builder:
         self.tidy()
         if recipe.ready:
             take_ready(self._daemon, recipe, report)
-        else:
+        elif not was_carried_here(self._daemon, recipe, report):
             self._build(recipe, report, cancellation or Cancellation())
         image = find_image(self._daemon, recipe.name)
         if image is None:
@@ -126,6 +126,7 @@ def _run(
         tag=tag_of(recipe.name),
         target=recipe.target or "",
         buildargs=dict(recipe.arguments),
+        labels={SOURCES: recipe.sources} if recipe.sources else None,
         rm=True,
         forcerm=True,
         decode=True,
