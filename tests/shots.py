@@ -110,7 +110,8 @@ def runs(camera):
 
 def hello_go(camera):
     dashboard = camera.dashboard
-    dashboard.put("/hello-go/choice", {"greeting": f"Hello at {time.strftime('%H:%M')}"})  # never built before
+    never_built_before = f"Hello at {time.strftime('%H:%M')}"
+    dashboard.put("/hello-go/choice", {"greeting": never_built_before})
     dashboard.done(dashboard.post("/hello-go/launch"), 300)
     if dashboard.engine == "docker":
         dashboard.done(dashboard.post("/hello-go/compare"), 300)

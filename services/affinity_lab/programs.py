@@ -9,6 +9,7 @@ from pathlib import Path
 from services.affinity_lab.apps import Apps
 from services.blazor.source import STORE
 from services.engines.base import Limits, Port, Recipe, Spec
+from services.engines.sources import digest_of
 from services.errors import PortTaken, ServiceFailed
 from services.settings import Settings
 from services.workspaces.workspace import Workspace
@@ -16,6 +17,11 @@ from services.workspaces.workspace import Workspace
 MIB = 1024 * 1024
 _CONTROL = Port(9000)
 _PORTS_TRIED = 20
+_SOURCES = (
+    *("Dockerfile", "requirements-services.txt", "requirements-local.txt", "services/__init__.py"),
+    *("services/wire", "services/circuit", "services/balancer", "services/visitors"),
+)
+"""What the image of these programs is made from: as its stages in the Dockerfile copy it."""
 _LIMITS = {
     "balancer": Limits(memory=384 * MIB, cpus=2.0, pids=128),
     "visitors": Limits(memory=512 * MIB, cpus=1.0, pids=64),
@@ -26,7 +32,8 @@ def recipe(settings: Settings) -> Recipe:
     """The image that holds all three programs; on the local engine nothing has to be made."""
     top = Path(__file__).parents[2]
     arguments = {"PYTHON": settings.image_python}
-    return Recipe("services", top, "python", target="services", arguments=arguments, apart=True)
+    sources = digest_of(top, _SOURCES)
+    return Recipe("services", top, "python", target="services", arguments=arguments, sources=sources)
 
 
 class Programs:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.engines.base import Recipe
+from services.engines.sources import digest_of
 from services.errors import LabError
 from services.settings import Settings
 
@@ -44,7 +45,8 @@ def find_app(settings: Settings, *, containers: bool) -> Recipe | Missing:
     bases = {"DOTNET_SDK": settings.image_dotnet_sdk, "DOTNET_RUNTIME": settings.image_dotnet_runtime}
     if containers:
         ready = settings.image_blazor
-        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, apart=not ready, ready=ready)
+        sources = "" if ready else digest_of(IMAGE, ["."])
+        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=ready, sources=sources)
     if settings.blazor_dir:
         program = settings.blazor_dir / NAME
         if program.is_file():

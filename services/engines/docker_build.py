@@ -21,7 +21,7 @@ from services.engines.docker_daemon import Daemon
 from services.engines.docker_images import PREFIX, Images, tag_of
 from services.engines.docker_leftovers import remove_untagged
 from services.engines.docker_progress import STEP, Progress
-from services.engines.docker_ready import take_ready
+from services.engines.docker_ready import SOURCES, carried_here, take_ready
 from services.engines.docker_versions import Versions
 from services.engines.escapes import plain
 from services.errors import BuildCancelled, BuildFailed, EngineTimeout, EngineUnavailable, ServiceFailed
@@ -54,6 +54,10 @@ class Builder:
         self.tidy()
         if recipe.ready:
             take_ready(self._daemon, recipe, report)
+            self.versions.forget(recipe.name)
+        elif carried := carried_here(self._daemon, recipe, report):
+            with self._daemon.asked() as client:
+                self.versions.keep(client, recipe.name, carried)
         else:
             self._build(recipe, report, cancellation or Cancellation())
         image = self._images.find(recipe.name)
@@ -69,7 +73,7 @@ class Builder:
             with self._daemon.connected(SILENCE, version) as client:
                 _run(client, recipe, report, progress, cancellation)
                 _tag_stages(client, recipe, progress, before)
-                if recipe.apart:
+                if recipe.sources:
                     self.versions.keep(client, recipe.name, progress.made)
                 if before.get("latest") != progress.made:
                     client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
@@ -114,6 +118,7 @@ def _run(
         tag=tag_of(recipe.name),
         target=recipe.target or "",
         buildargs=dict(recipe.arguments),
+        labels={SOURCES: recipe.sources} if recipe.sources else None,
         rm=True,
         forcerm=True,
         decode=True,

@@ -35,6 +35,11 @@ class Versions:
             return f"{PREFIX}/{name}:{(self._folder / name).read_text()}"
         return tag_of(name)
 
+    def forget(self, name: str) -> None:
+        """What is started now is somebody else's, under `latest`."""
+        with contextlib.suppress(OSError):
+            (self._folder / name).unlink()
+
     def keep(self, client: docker.APIClient, name: str, id: str) -> None:
         """This image is ours now. Those that nobody used for long go."""
         version = id.removeprefix("sha256:")[:12]

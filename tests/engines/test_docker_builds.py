@@ -73,11 +73,11 @@ def test_what_a_rebuild_replaces_is_gone(docker_machine, tmp_path):
 
 def test_two_dashboards_that_build_under_one_name_start_their_own(docker_machine, tmp_path):
     context = shutil.copytree(HERE / "talker", tmp_path / "talker")
-    docker_machine.engine.build(replace(talker_recipe(context), apart=True), lambda line: None)
+    docker_machine.engine.build(replace(talker_recipe(context), sources="of ours"), lambda line: None)
     program = context / "talker.py"
     program.write_text(program.read_text().replace("is ready", "is of the other one"))
     with closing(DockerEngine("other", tmp_path / "other")) as other:
-        other.build(replace(talker_recipe(context), apart=True), lambda line: None)
+        other.build(replace(talker_recipe(context), sources="of ours"), lambda line: None)
     docker_machine.restart()
     docker_machine.start()
     assert docker_machine.read(1)[0].text == "talker is ready"
@@ -88,7 +88,7 @@ def test_a_version_that_nobody_builds_any_more_goes(docker_machine, tmp_path, mo
     monkeypatch.setattr(docker_versions, "UNUSED", -60.0)
     for word in words:
         write_dockerfile(tmp_path, f"RUN echo {word}", second_stage=f"RUN echo {word} > /tmp/last")
-        docker_machine.engine.build(replace(recipe(tmp_path, "kept"), apart=True), lambda line: None)
+        docker_machine.engine.build(replace(recipe(tmp_path, "kept"), sources="of ours"), lambda line: None)
     tags = run("docker", "images", "--format", "{{.Tag}}", f"labdeck/kept-{THIS_RUN}").split()
     assert len(tags) == 3 and {"latest", "first"} < set(tags), "one version beside the names of its stages"
     assert leftovers(words[0]) == []
