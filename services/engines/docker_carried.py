@@ -8,7 +8,7 @@ from pathlib import Path
 from services.engines.base import Image, Recipe, Report
 from services.engines.docker_build import Builder
 from services.engines.docker_daemon import ANSWER, Daemon
-from services.engines.docker_images import inspect
+from services.engines.docker_images import Images
 from services.engines.docker_ready import pull
 from services.errors import ServiceFailed
 
@@ -18,11 +18,15 @@ _PIECE = 1024 * 1024
 
 
 class Carrier:
-    """What saving and loading asks of one daemon; raises errors of ours alone."""
+    """What saving and loading asks of one daemon; raises errors of ours alone.
 
-    def __init__(self) -> None:
+    `folder` is that of the DockerEngine for the same settings.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self._daemon = Daemon()
-        self._builder = Builder(self._daemon)
+        self._images = Images(self._daemon)
+        self._builder = Builder(self._daemon, self._images, folder)
 
     def platform(self) -> str:
         """Such as `linux/amd64`; raises EngineUnavailable when no daemon answers."""
@@ -32,7 +36,7 @@ class Carrier:
 
     def find(self, reference: str) -> Image | None:
         """None when it is not on this machine."""
-        return inspect(self._daemon, reference, reference)
+        return self._images.inspect(reference, reference)
 
     def pull(self, reference: str, report: Report) -> None:
         """Fetch it from its registry; raises BuildFailed."""

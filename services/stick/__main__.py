@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.engines.docker_carried import Carrier
+from services.engines.choice import carrier_of
 from services.errors import EngineUnavailable, LabError
 from services.settings import BadSetting, read_settings
 from services.stick.loading import load
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _save(folder: Path, without: set[str]) -> int:
-    done = save(Carrier(), all_wanted(read_settings(os.environ)), folder, _say, without=without)
+    settings = read_settings(os.environ)
+    done = save(carrier_of(settings), all_wanted(settings), folder, _say, without=without)
     total = megabytes(sum(one.bytes for one in done.images))
     _say(f"{len(done.images)} images, {total}, in {folder}. There: make images-load FOLDER={folder}")
     for image in done.left_out:
@@ -47,7 +48,8 @@ def _save(folder: Path, without: set[str]) -> int:
 
 
 def _load(folder: Path) -> int:
-    done = load(Carrier(), all_wanted(read_settings(os.environ)), folder, _say)
+    settings = read_settings(os.environ)
+    done = load(carrier_of(settings), all_wanted(settings), folder, _say)
     _say(f"All {len(done.images)} images of {folder} are on this machine.")
     return 0
 
