@@ -1,4 +1,4 @@
-# run · test · lint · bench · screenshots · vendor · exercises-check · images-save · images-load. All they need beforehand is make and a Python from 3.11 on.
+# run · test · lint · bench · screenshots · vendor · messages · exercises-check · images-save · images-load. All they need beforehand is make and a Python from 3.11 on.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 LOCAL := $(if $(filter Linux,$(shell uname -s)),$(VENV)/ready-local)
 
-.PHONY: run test lint bench screenshots vendor exercises-check images-save images-load
+.PHONY: run test lint bench screenshots vendor messages exercises-check images-save images-load
 .DEFAULT_GOAL := run
 
 # Docker where it answers, else processes of this machine, which need Envoy and Go as wheels.
@@ -32,6 +32,10 @@ screenshots: $(VENV)/ready-dev $(LOCAL)
 
 vendor:
 	@sh static/vendor/fetch.sh
+
+# What the sources say now, into the template and each language's catalogue; what is new there is still to be translated.
+messages: $(VENV)/ready-base
+	@$(BIN)/python -m services.words.messages
 
 # For teachers: what is wrong in services/exercises/content, by file and line. FOLDER=… checks another folder.
 exercises-check: $(VENV)/ready-base

@@ -46,6 +46,8 @@ class Settings:
     image_dotnet_sdk: str
     image_dotnet_runtime: str
     image_redis: str
+    translations: Path | None
+    """A folder of catalogues in place of Labdeck's own."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -55,6 +57,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if token and len(token) < 8:
         raise BadSetting("LAB_TOKEN must have at least 8 characters, or be left out to have one made")
     blazor_dir = environment.get("LAB_BLAZOR_DIR")
+    translations = environment.get("LAB_TRANSLATIONS")
     return Settings(
         host=environment.get("LAB_HOST") or "127.0.0.1",
         port=_number(environment, "LAB_PORT", 8000, 1, 65535),
@@ -80,6 +83,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         image_dotnet_runtime=environment.get("LAB_IMAGE_DOTNET_RUNTIME")
         or "mcr.microsoft.com/dotnet/aspnet:10.0",
         image_redis=environment.get("LAB_IMAGE_REDIS") or "redis:8-alpine",
+        translations=Path(translations).absolute() if translations else None,
     )
 
 

@@ -12,6 +12,7 @@ from services.engines.base import Limits, Port, Recipe, Spec
 from services.engines.sources import digest_of
 from services.errors import PortTaken, ServiceFailed
 from services.settings import Settings
+from services.words import say
 from services.workspaces.workspace import Workspace
 
 MIB = 1024 * 1024
@@ -68,7 +69,9 @@ class Programs:
         try:
             socket.create_connection((at.host, at.port), 1.0).close()
         except OSError as error:
-            raise ServiceFailed(f"The store does not answer: {error.strerror}.") from error
+            raise ServiceFailed(
+                say("The store does not answer: %(strerror)s.", strerror=error.strerror)
+            ) from error
 
     def start_visitors(self) -> None:
         """Start the crowd's process; it is not ready yet."""
@@ -86,8 +89,12 @@ class Programs:
             except PortTaken:
                 continue
         raise PortTaken(
-            f"Ports {first} to {first + _PORTS_TRIED - 1} of this machine are taken.",
-            hint="Stop what uses them, or set LAB_BALANCER_PORT, then launch again.",
+            say(
+                "Ports %(first)s to %(value)s of this machine are taken.",
+                first=first,
+                value=first + _PORTS_TRIED - 1,
+            ),
+            hint=say("Stop what uses them, or set LAB_BALANCER_PORT, then launch again."),
         )
 
     def wait_ready(self, name: str) -> None:

@@ -12,6 +12,7 @@ from services.engines.docker_carried import Carrier
 from services.engines.local import LocalEngine
 from services.errors import EngineUnavailable
 from services.settings import Settings
+from services.words import say
 
 
 def choose(settings: Settings) -> tuple[Engine, str]:
@@ -21,16 +22,16 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     once Docker is started.
     """
     if settings.engine == "local":
-        return _local(settings), "LAB_ENGINE=local asks for it."
+        return _local(settings), say("LAB_ENGINE=local asks for it.")
     docker = DockerEngine(_deck(settings), _memory_of_docker(settings))
     try:
-        answer = f"Docker {docker.version()} answers."
+        answer = say("Docker %(version)s answers.", version=docker.version())
     except EngineUnavailable as error:
         docker_is_away = error
     else:
         return docker, answer
     if settings.engine == "docker":
-        return docker, f"LAB_ENGINE=docker asks for it, but: {docker_is_away.message}"
+        return docker, say("LAB_ENGINE=docker asks for it, but: %(message)s", message=docker_is_away.message)
     docker.close()
     return _instead_of_docker(settings, docker_is_away)
 
@@ -38,8 +39,8 @@ def choose(settings: Settings) -> tuple[Engine, str]:
 def _instead_of_docker(settings: Settings, docker_is_away: EngineUnavailable) -> tuple[Engine, str]:
     if sys.platform != "linux":
         raise EngineUnavailable(
-            f"{docker_is_away.message} Without Docker, Labdeck needs Linux.",
-            hint="Start Docker, then run again.",
+            say("%(message)s Without Docker, Labdeck needs Linux.", message=docker_is_away.message),
+            hint=say("Start Docker, then run again."),
         )
     return _local(settings), docker_is_away.message
 

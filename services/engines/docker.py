@@ -34,6 +34,7 @@ from services.engines.docker_daemon import ANSWER, Daemon
 from services.engines.docker_images import Images
 from services.engines.docker_streams import ContainerLogs, DaemonEvents
 from services.errors import EngineTimeout, EngineUnavailable, NotFound, PortTaken, ServiceFailed
+from services.words import say
 
 _TRIES = 3
 """A free port that Docker chose may be taken before it listens: by a visitor's connection, for example."""
@@ -61,7 +62,9 @@ class DockerEngine:
             with self._daemon.connected(ANSWER) as client:
                 return str(client.version()["Version"]).partition("+")[0]
         except EngineTimeout as error:
-            raise EngineUnavailable(f"Docker does not answer within {ANSWER:.0f} s.") from error
+            raise EngineUnavailable(
+                say("Docker does not answer within %(answer)s s.", answer=format(ANSWER, ".0f"))
+            ) from error
 
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         return self._builder.build(recipe, report, cancellation)
@@ -119,14 +122,16 @@ class DockerEngine:
                 return str(client.create_container(**arguments)["Id"])
         except docker.errors.ImageNotFound as error:
             raise ServiceFailed(
-                f"{spec.image} was not built.", hint="Build it, then launch again."
+                say("%(name)s was not built.", name=spec.image), hint=say("Build it, then launch again.")
             ) from error
 
     def _make_room(self, client: docker.APIClient, spec: Spec) -> None:
         """What is dead, or was created and never started, goes; what runs stays."""
         old = self._find(client, spec.workspace, spec.instance)
         if old and old["State"]["Running"]:
-            raise ServiceFailed(f"{spec.instance} runs already.", hint="Stop it first.")
+            raise ServiceFailed(
+                say("%(instance)s runs already.", instance=spec.instance), hint=say("Stop it first.")
+            )
         if old:
             _remove(client, old["Id"])
 
@@ -198,7 +203,7 @@ class DockerEngine:
         found, number = self._port(workspace, instance, port)
         for binding in found["NetworkSettings"]["Ports"].get(f"{number}/tcp") or ():
             return Address("127.0.0.1", int(binding["HostPort"]))
-        raise NotFound(f"{instance} has no open port {port}.")
+        raise NotFound(say("%(instance)s has no open port %(port)s.", instance=instance, port=port))
 
     def peer_address(self, workspace: str, instance: str, port: str) -> Address:
         found, number = self._port(workspace, instance, port)
@@ -211,7 +216,7 @@ class DockerEngine:
             found = self._get(client, workspace, instance)
         number = found["Config"]["Labels"].get(f"{PORT}{port}")
         if number is None or not found["State"]["Running"]:
-            raise NotFound(f"{instance} has no open port {port}.")
+            raise NotFound(say("%(instance)s has no open port %(port)s.", instance=instance, port=port))
         return found, int(number)
 
     def destroy(self, workspace: str) -> None:
@@ -237,13 +242,15 @@ class DockerEngine:
     def _get(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any]:
         found = self._find(client, workspace, instance)
         if found is None:
-            raise NotFound(f"No instance {instance} in {workspace}.")
+            raise NotFound(
+                say("No instance %(instance)s in %(workspace)s.", instance=instance, workspace=workspace)
+            )
         return found
 
     def _get_running(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any]:
         found = self._get(client, workspace, instance)
         if not found["State"]["Running"]:
-            raise NotFound(f"{instance} does not run.")
+            raise NotFound(say("%(instance)s does not run.", instance=instance))
         return found
 
     def _inspect(self, client: docker.APIClient, id: str) -> dict[str, Any] | None:

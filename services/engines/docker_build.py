@@ -25,6 +25,7 @@ from services.engines.docker_ready import SOURCES, carried_here, take_ready
 from services.engines.docker_versions import Versions
 from services.engines.escapes import plain
 from services.errors import BuildCancelled, BuildFailed, EngineTimeout, EngineUnavailable, ServiceFailed
+from services.words import say
 
 OF_RECIPE = "labdeck.image"
 """Label that our Dockerfiles put on their last stages, so that replaced images are found again."""
@@ -62,7 +63,7 @@ class Builder:
             self._build(recipe, report, cancellation or Cancellation())
         image = self._images.find(recipe.name)
         if image is None:
-            raise BuildFailed(f"{recipe.name} was built, but somebody removed it at once.")
+            raise BuildFailed(say("%(name)s was built, but somebody removed it at once.", name=recipe.name))
         return image
 
     def _build(self, recipe: Recipe, report: Report, cancellation: Cancellation) -> None:
@@ -83,7 +84,7 @@ class Builder:
             with contextlib.suppress(EngineUnavailable, EngineTimeout):
                 self.tidy()
             if cancellation.asked and isinstance(error, Exception):
-                raise BuildCancelled(f"The build of {recipe.name} was cancelled.") from error
+                raise BuildCancelled(say("The build of %(name)s was cancelled.", name=recipe.name)) from error
             raise
         progress.settled()
 
@@ -129,11 +130,17 @@ def _run(
             progress.read(plain(line))
             report(line)
             if cancellation.asked:
-                raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
+                raise BuildCancelled(say("The build of %(name)s was cancelled.", name=recipe.name))
             if time.monotonic() > deadline:
-                raise EngineTimeout(f"Building {recipe.name} took longer than {LONGEST:.0f} s.")
+                raise EngineTimeout(
+                    say(
+                        "Building %(name)s took longer than %(longest)s s.",
+                        name=recipe.name,
+                        longest=format(LONGEST, ".0f"),
+                    )
+                )
     if not progress.done:
-        raise EngineUnavailable("Docker went away in the middle of the build.")
+        raise EngineUnavailable(say("Docker went away in the middle of the build."))
 
 
 def _told(recipe: Recipe, messages: Iterator[dict]) -> Iterator[dict]:

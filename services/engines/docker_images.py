@@ -14,6 +14,7 @@ import docker
 from services.engines.base import File, Image, Layer
 from services.engines.docker_daemon import Daemon
 from services.errors import NotFound
+from services.words import say
 
 PREFIX = "labdeck"
 """Only images under this name are ever started."""
@@ -67,7 +68,7 @@ class Images:
         with tarfile.open(fileobj=packed) as tar:
             content = tar.extractfile(tar.getmembers()[0])
             if content is None:
-                raise NotFound(f"{path} of {name} is no file.")
+                raise NotFound(say("%(path)s of %(name)s is no file.", path=path, name=name))
             return content.read()
 
     def read_files(self, name: str) -> Iterator[File]:

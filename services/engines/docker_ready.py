@@ -9,6 +9,7 @@ from services.engines.base import Recipe, Report
 from services.engines.docker_daemon import Daemon
 from services.engines.docker_images import PREFIX, tag_of
 from services.errors import BuildFailed
+from services.words import say
 
 SOURCES = "labdeck.sources"
 """Label with the hash of what an image was made from."""
@@ -54,10 +55,15 @@ def pull(client: docker.APIClient, name: str, report: Report) -> None:
     """Raises BuildFailed."""
     report(f"$ docker pull {name}")
     repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
-    hint = f"docker pull {name} by hand, or name an image that is there, then launch again."
+    hint = say("docker pull %(name)s by hand, or name an image that is there, then launch again.", name=name)
     try:
         for message in client.pull(repository, tag, stream=True, decode=True):
             if "error" in message:
-                raise BuildFailed(f"{name} cannot be pulled: {message['error']}", hint=hint)
+                raise BuildFailed(
+                    say("%(name)s cannot be pulled: %(error)s", name=name, error=message["error"]), hint=hint
+                )
     except APIError as error:
-        raise BuildFailed(f"{name} cannot be pulled: {error.explanation}", hint=hint) from error
+        raise BuildFailed(
+            say("%(name)s cannot be pulled: %(explanation)s", name=name, explanation=error.explanation),
+            hint=hint,
+        ) from error

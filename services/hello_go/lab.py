@@ -21,6 +21,7 @@ from services.hello_go.platforms import PLATFORMS, this_platform
 from services.hello_go.processors import Processors
 from services.hello_go.sources import render
 from services.hello_go.surface import whole
+from services.words import say
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -121,8 +122,8 @@ class HelloGo:
         """Build each base and the single stage, read them all; the job's id. Raises NotOnThisEngine."""
         if not self._builds.has_images:
             raise NotOnThisEngine(
-                "Without Docker there are no images to compare: only the binary's size can be seen.",
-                hint="Start Docker and run again.",
+                say("Without Docker there are no images to compare: only the binary's size can be seen."),
+                hint=say("Start Docker and run again."),
             )
         choice, cancellation = self.choice, self._builds.expect()
 
@@ -166,7 +167,7 @@ class HelloGo:
 
     def died(self, instance: Instance | Change, last_words: str) -> None:
         code = f" with exit code {instance.exit_code}" if instance.exit_code is not None else ""
-        error = ServiceFailed(f"Hello-Go ended{code}. {last_words}".strip(), hint="Launch it again.")
+        error = ServiceFailed(f"Hello-Go ended{code}. {last_words}".strip(), hint=say("Launch it again."))
         self._fail(error, "hello_go.died")
 
     def restore(self, found: Mapping[str, Instance]) -> None:
@@ -180,7 +181,7 @@ class HelloGo:
             self._workspace.adopt(instance)
         if phase == "running" and not (instance and instance.running):
             self._fail(
-                ServiceFailed("Hello-Go ended while no dashboard looked.", hint="Launch it again."),
+                ServiceFailed(say("Hello-Go ended while no dashboard looked."), hint=say("Launch it again.")),
                 "hello_go.died",
             )
         elif phase == "starting":
@@ -280,8 +281,12 @@ class HelloGo:
             except PortTaken:
                 continue
         raise PortTaken(
-            f"Ports {first} to {first + _PORTS_TRIED - 1} of this machine are taken.",
-            hint="Stop what uses them, or set LAB_HELLO_GO_PORT, then launch again.",
+            say(
+                "Ports %(first)s to %(value)s of this machine are taken.",
+                first=first,
+                value=first + _PORTS_TRIED - 1,
+            ),
+            hint=say("Stop what uses them, or set LAB_HELLO_GO_PORT, then launch again."),
         )
 
     def _stop(self) -> None:

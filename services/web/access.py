@@ -18,6 +18,7 @@ from services.web.invitations import Invitation, Invitations, Role
 from services.web.keys import cookie_key
 from services.web.origin import asked_publicly, from_own_page
 from services.web.problems import NotJson, TooManyTries
+from services.words import say
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SIGNED_IN = "signed_in"
@@ -107,18 +108,18 @@ class Access:
         """
         role = g.role = self.role()
         if role is None:
-            raise NotSignedIn("This call needs the token.")
+            raise NotSignedIn(say("This call needs the token."))
         if role == "follower" and not _only_reads():
             raise Refused(
-                "You follow: you may look at everything, and only the instructor changes it.",
-                hint="Ask the instructor to do it, or for a link of an instructor.",
+                say("You follow: you may look at everything, and only the instructor changes it."),
+                hint=say("Ask the instructor to do it, or for a link of an instructor."),
             )
         if request.method in SAFE_METHODS or bearer_token() is not None:
             return
         if not from_own_page(request.environ, self._public_url):
-            raise Refused("A page of another origin may not change anything here.")
+            raise Refused(say("A page of another origin may not change anything here."))
         if request.mimetype != "application/json":
-            raise NotJson("A change needs the content type application/json.")
+            raise NotJson(say("A change needs the content type application/json."))
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -146,7 +147,7 @@ class WrongTries:
     def wait(self) -> None:
         """Return after `delay` seconds; raises TooManyTries when all places are taken."""
         if not self._places.acquire(blocking=False):
-            raise TooManyTries("Too many wrong tokens at the same time.")
+            raise TooManyTries(say("Too many wrong tokens at the same time."))
         try:
             time.sleep(self._delay)
         finally:

@@ -20,6 +20,7 @@ from services.events.event import now
 from services.settings import Settings
 from services.web.keys import secret
 from services.web.origin import is_loopback
+from services.words import say
 
 Role = Literal["instructor", "follower"]
 ROLES: tuple[Role, ...] = ("instructor", "follower")
@@ -73,7 +74,7 @@ class Invitations:
         found = self._all.get(id_)
         if found is None:
             raise NotFound(
-                "There is no such invitation.", hint="GET /invitations lists those that there are."
+                say("There is no such invitation."), hint=say("GET /invitations lists those that there are.")
             )
         if found.revoked_at is None:
             at = now()

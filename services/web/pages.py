@@ -14,6 +14,7 @@ from services.hello_go.choice import BASES, LONGEST_GREETING
 from services.hello_go.platforms import PLATFORMS
 from services.web.access import Access
 from services.web.invitations import reachable
+from services.web.language import told
 
 PAGES = {"/": "home", "/hello-go": "hello_go", "/affinity": "affinity", "/agent-script": "agent_script"}
 _WORKSPACE = "demo"
@@ -39,7 +40,7 @@ def error_page(error: LabError) -> ResponseReturnValue:
     """The error for people; somebody who is not signed in is told where the link is."""
     if error.status == 401:
         return signed_out()
-    return _rendered("error", "error", error=error.as_dict()), error.status
+    return _rendered("error", "error", error=told(error.as_dict())), error.status
 
 
 def is_page() -> bool:

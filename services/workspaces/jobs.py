@@ -14,6 +14,7 @@ from typing import Any, Literal
 from services.engines.base import Cancellation
 from services.errors import LabError, WrongPhase
 from services.events.log import EventLog
+from services.words import say
 
 Ending = Literal["dropped", "closing"]
 _WAITING = 50
@@ -66,7 +67,10 @@ class Lane:
         job = _Job(secrets.token_hex(6), name, work, failed)
         with self._changed:
             if len(self._waiting) >= _WAITING:
-                raise WrongPhase(f"{_WAITING} jobs are waiting already.", hint="Wait until some are done.")
+                raise WrongPhase(
+                    say("%(waiting)s jobs are waiting already.", waiting=_WAITING),
+                    hint=say("Wait until some are done."),
+                )
             self._note(job, "job.accepted", text, "waiting", by=by)
             try:
                 self._log.flush()
@@ -96,7 +100,9 @@ class Lane:
         if running:
             running.ask()
         for job in dropped:
-            self._fail(job, WrongPhase("It was dropped before its turn came.", hint="Ask for it again."))
+            self._fail(
+                job, WrongPhase(say("It was dropped before its turn came."), hint=say("Ask for it again."))
+            )
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from services.errors import LabError, ServiceFailed
 from services.events.log import EventLog, Patch
 from services.events.store import Store
 from services.settings import Settings
+from services.words import say
 from services.workspaces.control import ControlPort
 from services.workspaces.jobs import Ending, Lane
 from services.workspaces.tail import Line, Tail
@@ -213,7 +214,12 @@ class Workspace:
                     self._check_alive(name)
                 if time.monotonic() > deadline:
                     raise ServiceFailed(
-                        f"{name} was not ready after {seconds:.0f} s: {error.message}"
+                        say(
+                            "%(name)s was not ready after %(seconds)s s: %(message)s",
+                            name=name,
+                            seconds=format(seconds, ".0f"),
+                            message=error.message,
+                        )
                     ) from error
             time.sleep(_POLL)
 

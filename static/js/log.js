@@ -7,6 +7,7 @@ import { clearFilters, offerFilters, renderFilters } from "./log_choices.js";
 import { ALL, atBottom, atEnd, createList, drawList, drawnPlaces, forgetRows, NONE, showPlace, WAITING } from "./log_list.js";
 import { BLOCK, createPages, eventAt, hear as hearPages, placeOf, reset, want, whole } from "./log_pages.js";
 import { offerPlaces } from "./log_places.js";
+import { t, tn } from "./text.js";
 import { grouped } from "./units.js";
 
 /** The log of this page; `page` is what live.js keeps. */
@@ -49,7 +50,7 @@ export function renderLog(log, selected) {
   renderFilters(log);
   const none = log.pages.total === 0;
   byId("log-empty").hidden = !none;
-  if (none) setText(byId("log-empty"), log.heard === 0 ? "Nothing has happened yet. Events appear here as they happen." : "No line passes the filter.");
+  if (none) setText(byId("log-empty"), log.heard === 0 ? t("Nothing has happened yet. Events appear here as they happen.") : t("No line passes the filter."));
   renderButtons(log);
 }
 
@@ -103,7 +104,7 @@ async function askOutline(log, asked) {
   } catch (problem) {
     if (asked !== log.asked) return;
     log.partial = true;
-    say(log, `${problem.message} ${problem.hint} Older lines come with the next event.`);
+    say(log, `${problem.message} ${problem.hint} ${t("Older lines come with the next event.")}`);
   }
 }
 
@@ -219,11 +220,11 @@ function say(log, words) {
 function renderButtons(log) {
   byId("follow").setAttribute("aria-pressed", String(log.following && !log.paused));
   byId("pause").setAttribute("aria-pressed", String(log.paused));
-  setText(byId("pause").querySelector("span"), log.paused ? "Paused" : "Pause");
+  setText(byId("pause").querySelector("span"), log.paused ? t("Paused") : t("Pause"));
   const news = byId("news");
   news.hidden = log.news === 0;
-  setText(news, `${grouped(log.news)} new, follow`);
+  setText(news, t("%(n)s new, follow", { n: grouped(log.news) }));
   const all = [...log.choices.shapes.values()].reduce((sum, number) => sum + number, 0);
-  const shown = queryOf(log.filter).size > 0 ? `${grouped(log.pages.total)} of ${grouped(all)}` : grouped(all);
-  setText(byId("log-count"), log.pages.problem ? `${log.pages.problem.message} ${log.pages.problem.hint}` : `${shown} ${all === 1 ? "line" : "lines"}`);
+  const shown = queryOf(log.filter).size > 0 ? t("%(count)s of %(total)s", { count: grouped(log.pages.total), total: grouped(all) }) : grouped(all);
+  setText(byId("log-count"), log.pages.problem ? `${log.pages.problem.message} ${log.pages.problem.hint}` : tn("%(n)s line", "%(n)s lines", all, { n: shown }));
 }

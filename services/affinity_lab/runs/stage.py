@@ -12,6 +12,7 @@ from services.affinity_lab.crowd import BEHAVIOUR, Crowd
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
 from services.errors import LabError, ServiceFailed, WrongPhase
 from services.events.event import Event
+from services.words import say
 from services.workspaces.control import ControlPort
 from services.workspaces.workspace import Workspace
 
@@ -54,13 +55,14 @@ class Stage:
         """What has to be put back afterwards. Raises WrongPhase when the lab is not fit to be measured."""
         phase = self._log.at("affinity_lab", "phase")
         if phase != "running":
-            raise WrongPhase(f"The affinity lab is {phase}.", hint="Launch it first.")
+            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase), hint=say("Launch it first."))
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running" or known[name].get("draining"):
                 how = "draining" if known[name].get("draining") else known[name].get("phase")
                 raise WrongPhase(
-                    f"{name} is {how}; a run needs all replicas up.", hint=f"Start {name} again, or scale in."
+                    say("%(name)s is %(how)s; a run needs all replicas up.", name=name, how=how),
+                    hint=say("Start %(name)s again, or scale in.", name=name),
                 )
         visitors = self._log.at("visitors") or {}
         crowd = {name: visitors.get(name, default) for name, default in BEHAVIOUR.items()}
@@ -159,8 +161,10 @@ class Stage:
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running":
-                hint = "Its last lines in the log may say why. Then measure again."
-                raise ServiceFailed(f"{name} went down while the lab was measured.", hint=hint)
+                hint = say("Its last lines in the log may say why. Then measure again.")
+                raise ServiceFailed(
+                    say("%(name)s went down while the lab was measured.", name=name), hint=hint
+                )
         return in_order(known)
 
     def _scale(self, count: int) -> None:
