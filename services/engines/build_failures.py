@@ -13,7 +13,8 @@ _HINTS = (
     (
         r"no space left on device|disk quota exceeded",
         say(
-            "The disk is full. Make room (`docker image prune` removes images without a name), then try again."
+            "The disk is full. Make room (`docker image prune` removes images without a name), "
+            "then try again."
         ),
     ),
     (
