@@ -59,8 +59,10 @@ def _no_blazor():
 SHARED = {
     "tests/browser/test_hello_go.py": "the image of Hello-Go",
     "tests/browser/test_story.py": "the image of Hello-Go",
+    "tests/browser/test_hello_go_exercise.py": "the image of Hello-Go",
     "tests/hello_go/test_shown_commands.py": "the image of Hello-Go",
     "tests/browser/test_agent_script.py": "the containers of rehearsals",
+    "tests/browser/test_agent_exercise.py": "the containers of rehearsals",
     "tests/agent_script/test_rehearsal.py": "the containers of rehearsals",
 }
 """Files that need one thing of the whole machine."""
