@@ -124,7 +124,7 @@ function startWith(log, events, outline, known) {
   reset(log.pages, events, outline, known);
   log.standing = Infinity;
   forgetRows(log.view);
-  log.stale = true;
+  Object.assign(log, { stale: true, drawn: -GAP });
   log.onChange();
 }
 
