@@ -19,6 +19,7 @@ export function createLog(page, onChange) {
   const scroll = byId("log-scroll");
   log.view = createList({ scroll, room: byId("log-room"), list: byId("log-lines"), makeRow: makeLine, fillRow: (row, place) => fillLine(row, eventAt(log.pages, place), place, log) });
   scroll.addEventListener("scroll", () => scrolled(log), { passive: true });
+  scroll.addEventListener("keydown", (event) => event.key === "End" && !log.paused && (event.preventDefault(), follow(log, true)));
   byId("follow").addEventListener("click", () => follow(log, !log.following || log.paused));
   byId("news").addEventListener("click", () => follow(log, true));
   byId("pause").addEventListener("click", () => pause(log, !log.paused));
