@@ -79,7 +79,7 @@ function renderStage({ state, events, tally }, verdict) {
   if (drawn && (!flights.seen || key.every((part, i) => part === drawn[i]))) return;
   drawn = key;
   renderPicture(picture, state, { title: verdict.title, refused: tally.refused, steps });
-  renderPictureTable(byId("picture-table"), state);
+  renderPictureTable(byId("picture-table"), state, picture.selected);
 }
 
 function renderStale(state, live, store) {

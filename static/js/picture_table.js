@@ -6,12 +6,14 @@ import { plural } from "./units.js";
 /** In words, what a visitor looks like. */
 export const LOOKS = { kept: "connected", lost: "came back without its memory", refused: "could not connect", waiting: "on the way" };
 
-/** `{caption, head, rows}`, each row a list of words that begins with its name. Pure. */
-export function factsOf(state) {
+/** `{caption, head, rows}`, each row a list of words that begins with its name; of many, one may be followed. Pure. */
+export function factsOf(state, followed = null) {
   const scene = makeScene(state ?? {});
   const { mode = "not set", algorithm = "" } = scene.balancer.affinity ?? {};
   const how = `Affinity ${mode.replace("_", " ")}${algorithm ? `, ${algorithm.replace("_", " ")}` : ""}.`;
-  const caption = `${plural(scene.visitors.length, "visitor")}, the same facts as in the picture. ${how}`;
+  const own = scene.many ? scene.visitors.find(({ name }) => name === followed) : undefined;
+  const follows = own ? ` Followed: ${own.name}, ${LOOKS[own.look]}, memory in ${own.replica ?? "no replica"}.` : "";
+  const caption = `${plural(scene.visitors.length, "visitor")}, the same facts as in the picture. ${how}${follows}`;
   if (!scene.many) {
     const rows = scene.visitors.map(({ name, look, replica }) => [name, LOOKS[look], replica ?? "nowhere"]);
     return { caption, head: ["visitor", "is", "memory in"], rows };
@@ -21,8 +23,8 @@ export function factsOf(state) {
 }
 
 /** Bring the table up to date. */
-export function renderPictureTable(table, state) {
-  const { caption, head, rows } = factsOf(state);
+export function renderPictureTable(table, state, followed) {
+  const { caption, head, rows } = factsOf(state, followed);
   setText(table.caption, caption);
   keyed(table.tHead.rows[0], head, (word) => word, (word) => h("th", { scope: "col" }, word), () => {});
   keyed(table.tBodies[0], rows, ([name]) => `${head.length} ${name}`, (row) => h("tr", {}, h("th", { scope: "row" }, row[0]), ...row.slice(1).map(() => h("td"))), (element, row) => {
