@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,10 +42,10 @@ class Camera:
         yield page
         context.close()
 
-    def keep(self, page, name, whole=False):
+    def keep(self, page, name):
         page.wait_for_function("() => document.fonts.status === 'loaded'")
         page.wait_for_timeout(400)
-        page.screenshot(path=FOLDER / f"{name}.png", full_page=whole)
+        page.screenshot(path=FOLDER / f"{name}.png")
         sys.stdout.write(f"  {name}.png\n")
         sys.stdout.flush()
 
@@ -76,9 +77,6 @@ def affinity_lab(camera):
     camera.take("/affinity", "affinity", BOTH, why)
     with camera.page("/affinity", size=NARROW) as page:
         camera.keep(page, "affinity-390")
-    with camera.page("/affinity") as page:
-        why(page)
-        camera.keep(page, "affinity-whole", whole=True)
     dashboard.put("/affinity", {"mode": "cookie"})
     dashboard.done(dashboard.put("/visitors", {"count": 12, "anew": True}))
     wait_for(lambda: dashboard.get()["visitors"]["connected"] == 12, 60)
@@ -87,8 +85,9 @@ def affinity_lab(camera):
 
 def exercises(camera):
     dashboard = camera.dashboard
-    camera.take("/exercises/error-on-reload", "exercise", BOTH, lambda page: page.click("#begin"))
-    link = dashboard.post("/invitations", {"role": "follower"})["url"]
+    camera.take("/exercises/error-on-reload", "exercise", ("light",), lambda page: page.click("#begin"))
+    camera.take("/exercises/error-on-reload", "exercise", ("dark",))
+    link = dashboard.post("/invitations", {"role": "follower"})["link"]
     with camera.page("/present/error-on-reload", "dark") as presenter:
         camera.keep(presenter, "presenter-dark")
         for theme in BOTH:
@@ -104,13 +103,15 @@ def runs(camera):
     asked = {"n": 12, "transports": ["WebSockets", "skip", "LongPolling"]}
     dashboard.done(dashboard.post("/runs", asked), 300)
     with camera.page("/affinity") as page:
-        page.locator("#runs").scroll_into_view_if_needed()
-        page.locator("#runs").evaluate("element => element.scrollIntoView({ block: 'start' })")
+        page.locator("#runs").evaluate("element => element.scrollIntoView({ block: 'end' })")
+        page.wait_for_timeout(1500)
         camera.keep(page, "runs-light")
 
 
 def hello_go(camera):
     dashboard = camera.dashboard
+    never_built_before = f"Hello at {time.strftime('%H:%M')}"
+    dashboard.put("/hello-go/choice", {"greeting": never_built_before})
     dashboard.done(dashboard.post("/hello-go/launch"), 300)
     if dashboard.engine == "docker":
         dashboard.done(dashboard.post("/hello-go/compare"), 300)

@@ -204,6 +204,7 @@ class AffinityLab:
         return service in ("balancer", "visitors", STORE) or service in self._apps.services()
 
     def translate(self, line: Line) -> Patch | None:
+        self._crowd.heard(line.kind)
         return patch_of(line) if line.text else None
 
     def explain(self, line: Line) -> Line:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.engines.base import Recipe
+from services.engines.sources import digest_of
 from services.errors import LabError
 from services.settings import Settings
 from services.words import say
@@ -44,7 +45,9 @@ def find_app(settings: Settings, *, containers: bool) -> Recipe | Missing:
     """How the app is made here. A ready copy comes before anything that has to be built."""
     bases = {"DOTNET_SDK": settings.image_dotnet_sdk, "DOTNET_RUNTIME": settings.image_dotnet_runtime}
     if containers:
-        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=settings.image_blazor)
+        ready = settings.image_blazor
+        sources = "" if ready else digest_of(IMAGE, ["."])
+        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=ready, sources=sources)
     if settings.blazor_dir:
         program = settings.blazor_dir / NAME
         if program.is_file():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from pathlib import Path
 
 from services.engines.base import Engine
 from services.engines.docker import DockerEngine
+from services.engines.docker_carried import Carrier
 from services.engines.local import LocalEngine
 from services.errors import EngineUnavailable
 from services.settings import Settings
@@ -21,7 +23,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     """
     if settings.engine == "local":
         return _local(settings), say("LAB_ENGINE=local asks for it.")
-    docker = DockerEngine(deck=_deck(settings))
+    docker = DockerEngine(_deck(settings), _memory_of_docker(settings))
     try:
         answer = say("Docker %(version)s answers.", version=docker.version())
     except EngineUnavailable as error:
@@ -47,6 +49,15 @@ def _local(settings: Settings) -> LocalEngine:
     engine = LocalEngine(settings.state_dir / "local")
     engine.version()  # raises where it cannot work
     return engine
+
+
+def carrier_of(settings: Settings) -> Carrier:
+    """Takes images to other machines, and brings them from there, for the dashboard of these settings."""
+    return Carrier(_memory_of_docker(settings))
+
+
+def _memory_of_docker(settings: Settings) -> Path:
+    return settings.state_dir / "docker"
 
 
 def _deck(settings: Settings) -> str:

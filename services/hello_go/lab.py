@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from services.engines.base import Cancellation, Change, Instance, Limits, Port, Spec
+from services.engines.base import Address, Cancellation, Change, Instance, Limits, Port, Spec
 from services.errors import LabError, NotOnThisEngine, PortTaken, ServiceFailed, WrongPhase
 from services.events.log import Patch
 from services.hello_go import images
@@ -69,12 +69,7 @@ class HelloGo:
 
         Raises BadRequest for a greeting that cannot be, NotOnThisEngine for what this machine has not.
         """
-        before = self.choice
-        choice = Choice(**before.as_dict() | dict(given))
-        check_greeting(choice.greeting)
-        self._builds.refuse_what_cannot_be(choice)
-        if choice != before or self._notebook.at("sources") is None:
-            self._remember(choice, by)
+        self._choose(given, by)
         return self.sources()
 
     def sources(self) -> dict[str, Any]:
@@ -90,7 +85,7 @@ class HelloGo:
 
     def build(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Build the image, of another choice if one is given; the job's id."""
-        self.choose(given or {}, by=by)
+        self._choose(given or {}, by)
         choice, cancellation = self.choice, self._builds.expect()
         return self._submit_build(
             "build", lambda: self._build(choice, cancellation), "Build Hello-Go.", cancellation, by
@@ -98,7 +93,7 @@ class HelloGo:
 
     def launch(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Start the app, building it first when its image is missing or of other sources; the job's id."""
-        self.choose(given or {}, by=by)
+        self._choose(given or {}, by)
         choice, cancellation = self.choice, self._builds.expect()
         return self._submit_build(
             "launch", lambda: self._launch(choice, cancellation), "Launch Hello-Go.", cancellation, by
@@ -224,6 +219,14 @@ class HelloGo:
             self._builds.forget(cancellation)
             raise
 
+    def _choose(self, given: Mapping[str, Any], by: str | None) -> None:
+        before = self.choice
+        choice = Choice(**before.as_dict() | dict(given))
+        check_greeting(choice.greeting)
+        self._builds.refuse_what_cannot_be(choice)
+        if choice != before or self._notebook.at("sources") is None:
+            self._remember(choice, by)
+
     def _remember(self, choice: Choice, by: str | None) -> None:
         digest = render(choice, self._workspace.settings).digest
         patch = {"choice": choice.as_dict(), "sources": digest}
@@ -253,7 +256,7 @@ class HelloGo:
         if not fresh:
             self._builds.build(choice, cancellation)
         asked, port = self._workspace.settings.hello_go_port, self._start_on_free_port(choice)
-        url = self._workspace.engine.address(self._workspace.name, _NAME, "public").url
+        url = Address("127.0.0.1", port).url  # where every engine publishes: no need to ask
         try:
             self._workspace.wait_ready(_NAME, lambda: self._caller.probe(url))
         except LabError:

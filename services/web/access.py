@@ -10,12 +10,13 @@ import time
 from typing import Literal
 
 from flask import Flask, g, request, session
+from flask.sessions import SecureCookieSessionInterface
 
 from services.errors import NotSignedIn, Refused
 from services.settings import Settings
 from services.web.invitations import Invitation, Invitations, Role
 from services.web.keys import cookie_key
-from services.web.origin import from_own_page
+from services.web.origin import asked_publicly, from_own_page
 from services.web.problems import NotJson, TooManyTries
 from services.words import say
 
@@ -38,6 +39,7 @@ class Access:
     def __init__(self, token: str, invitations: Invitations) -> None:
         self._digest = _digest(token)
         self._wrong = WrongTries()
+        self._public_url = ""
         self.invitations = invitations
 
     def install(self, app: Flask, settings: Settings) -> None:
@@ -46,6 +48,8 @@ class Access:
         Lax, not Strict: a link with the token that is clicked in a web mail must arrive signed in.
         """
         app.secret_key = cookie_key(settings)
+        app.session_interface = _Sessions(settings.public_url)
+        self._public_url = settings.public_url
         app.config.update(
             SESSION_COOKIE_NAME=f"labdeck-{settings.port}",
             SESSION_COOKIE_HTTPONLY=True,
@@ -112,10 +116,21 @@ class Access:
             )
         if request.method in SAFE_METHODS or bearer_token() is not None:
             return
-        if not from_own_page(request.environ):
+        if not from_own_page(request.environ, self._public_url):
             raise Refused(say("A page of another origin may not change anything here."))
         if request.mimetype != "application/json":
             raise NotJson(say("A change needs the content type application/json."))
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Cookies that a browser got by TLS never travel without it; on the machine itself there is none."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        by_tls = self._public_url.startswith("https:") and asked_publicly(request.environ, self._public_url)
+        return by_tls or request.is_secure
 
 
 class WrongTries:

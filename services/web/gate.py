@@ -33,10 +33,11 @@ HEADERS = {
 class Gate:
     """WSGI around WSGI, because Socket.IO's requests never reach Flask."""
 
-    def __init__(self, inner: Application, *, host: str) -> None:
-        """`host` is LAB_HOST: on loopback only its own names are answered."""
+    def __init__(self, inner: Application, *, host: str, public_url: str = "") -> None:
+        """`host` is LAB_HOST: on loopback only its own names are answered, and that of LAB_PUBLIC_URL."""
         self._inner = inner
-        self._names = host_names(host)
+        self._names = host_names(host, public_url)
+        self._public_url = public_url
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
@@ -51,11 +52,14 @@ class Gate:
         if self._names is not None and host_name(environ) not in self._names:
             return Refused(
                 say("The dashboard is not known by this host name."),
-                hint=say("Open it as http://127.0.0.1 or http://localhost; set LAB_HOST to serve a network."),
+                hint=say(
+                    "Open it as http://127.0.0.1 or http://localhost; set LAB_HOST to serve a network, "
+                    "or LAB_PUBLIC_URL to the address of the proxy in front."
+                ),
             )
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
             return None
-        if not from_own_page(environ):
+        if not from_own_page(environ, self._public_url):
             return Refused(say("The live connection is for Labdeck's own page."))
         if environ.get("CONTENT_LENGTH", "").isdigit() and int(environ["CONTENT_LENGTH"]) > LARGEST_FRAME:
             return TooLarge(say("A frame is larger than 64 KiB."), hint=say("Send watch or unwatch."))

@@ -73,7 +73,9 @@ def make_site(settings: Settings, house: Workspaces, store: Store, content: Path
     app.add_url_rule("/healthz", "healthz", lambda: jsonify(_health(house)))
     watchers = Watchers(app, house, access)
     app.extensions["labdeck"] = Running(settings, house, watchers, access, course, contract)
-    app.wsgi_app = Gate(app.wsgi_app, host=settings.host)  # type: ignore[method-assign]
+    app.wsgi_app = Gate(  # type: ignore[method-assign]
+        app.wsgi_app, host=settings.host, public_url=settings.public_url
+    )
     return app
 
 

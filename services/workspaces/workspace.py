@@ -144,8 +144,15 @@ class Workspace:
     def build(
         self, recipe: Recipe, report: Callable[[str], None], cancellation: Cancellation | None = None
     ) -> Image:
-        """Make an image; each line of the builder goes to `report`."""
-        return self.engine.build(recipe, report, cancellation)
+        """Make an image; each line of the builder goes to `report`.
+
+        Raises BuildCancelled also when everything of the workspace is to be removed.
+        """
+        cancellation = cancellation or Cancellation()
+        with contextlib.ExitStack() as stack:
+            if dropping := next(filter(None, (lane.dropping for lane in self._lanes.values())), None):
+                stack.enter_context(dropping.wakes(cancellation.ask))
+            return self.engine.build(recipe, report, cancellation)
 
     def start(self, spec: Spec) -> Instance:
         """Start a service and follow what it writes."""
@@ -270,7 +277,10 @@ class Workspace:
         return None
 
     def reset(self) -> str:
-        """Remove everything of this workspace, then begin afresh; the job's id. What waits is dropped."""
+        """Remove everything of this workspace, then begin afresh; the job's id.
+
+        What waits is dropped, and a build is cancelled.
+        """
         for lane in self._lanes.values():
             lane.drop()
         lab = next(iter(self._labs.values()))

@@ -16,12 +16,14 @@ import { replayed } from "./runs_replay.js";
 import { count, createTally } from "./tally.js";
 import { createStory, hearStory, openStory } from "./story_panel.js";
 import { t } from "./text.js";
+import { createTurns, inTurn } from "./turns.js";
 import { clockSeconds } from "./units.js";
 import { affinityVerdict } from "./verdict.js";
 
 const tally = createTally();
 const picture = createPicture(byId("picture"));
 const flights = createFlights(byId("picture"), () => picture.geometry, () => page.refresh());
+const turns = createTurns();
 let log = null;
 let charts = null;
 let drawn = null;
@@ -56,14 +58,19 @@ function render({ store, status }) {
   const verdict = affinityVerdict(stage.state, stage.label ? 0 : waited(page, "affinity_lab"));
   renderHeadline(stage.label ? { ...verdict, title: `${stage.label}: ${verdict.title}` } : verdict);
   renderStale(state, live, store);
-  renderControls(state, live);
-  renderReplicaRows(stage.state, live && !stage.label, stage.tally.refused, (name) => waited(page, name));
   renderStage(stage, verdict);
-  renderRuns(runs, state, live);
-  setText(byId("since"), stage.tally.since ? t("404 since %(time)s", { time: clockSeconds(stage.tally.since) }) : "404");
-  if (log) renderLog(log, picture.selected);
-  if (charts) renderCharts(charts, state);
   if (!live) land(flights);
+  inTurn(turns, "log", () => log && renderLog(log, picture.selected));
+  inTurn(turns, "rail", () => renderControls(state, live));
+  inTurn(turns, "under the picture", () => renderUnder(stage, state, live));
+}
+
+/** What stands under the picture; like rail and log it follows a frame or two later, so that no frame has all to do. */
+function renderUnder(stage, state, live) {
+  renderReplicaRows(stage.state, live && !stage.label, stage.tally.refused, (name) => waited(page, name));
+  setText(byId("since"), stage.tally.since ? t("404 since %(time)s", { time: clockSeconds(stage.tally.since) }) : "404");
+  renderRuns(runs, state, live);
+  if (charts) renderCharts(charts, state);
 }
 
 /** Drawn again only when somebody looks and what it shows is another object: patches copy what they change. */
@@ -73,7 +80,7 @@ function renderStage({ state, events, tally }, verdict) {
   if (drawn && (!flights.seen || key.every((part, i) => part === drawn[i]))) return;
   drawn = key;
   renderPicture(picture, state, { title: verdict.title, refused: tally.refused, steps });
-  renderPictureTable(byId("picture-table"), state);
+  renderPictureTable(byId("picture-table"), state, picture.selected);
 }
 
 function renderStale(state, live, store) {

@@ -4,10 +4,16 @@ import { groupsOf } from "./scene.js";
 
 const CELLS = [[22, 6, true], [18, 4, true], [13, 3, false], [9, 2, false], [6, 2, false]];
 const R = 13;
+/** What the followed visitor's line takes under the groups. */
+const OWN = 44;
 
-/** Geometry of a scene: size, visitors or groups, balancer, replicas with their cells, and every path between. */
-export function layout(scene, tall) {
-  return tall ? tallLayout(scene) : wideLayout(scene);
+/**
+ * Geometry of a scene: size, visitors or groups, balancer, replicas with their cells, and every path between. Where
+ * visitors are drawn as groups, the one of the name `followed` keeps a place of its own.
+ */
+export function layout(scene, tall, followed = null) {
+  const own = scene.many ? scene.visitors.filter(({ name }) => name === followed) : [];
+  return tall ? tallLayout(scene, own) : wideLayout(scene, own);
 }
 
 /** The largest cells of which `count` fit into an area; null when not even the smallest do. */
@@ -19,7 +25,7 @@ export function fitCells(width, height, count) {
   return null;
 }
 
-function wideLayout(scene) {
+function wideLayout(scene, own) {
   const count = Math.max(1, scene.replicas.length);
   const height = count <= 4 ? 496 : 38 + count * 64;
   const gap = count <= 4 ? 14 : 8;
@@ -35,7 +41,7 @@ function wideLayout(scene) {
     return placeReplica(replica, box, { many: scene.many, compact: boxHeight < 90 }, (n, at) => [408, exit + spread(n, at, 5, 36), box.x, centre + spread(n, at, 9, box.h - 24), "across"]);
   });
   const entry = (at) => [272, balancer.y + 18 + at * (balancer.h - 36)];
-  const left = scene.many ? wideGroups(scene, height, balancer) : wideVisitors(scene, height, entry);
+  const left = scene.many ? wideGroups(scene, own, height, balancer) : wideVisitors(scene, height, entry);
   return { width: 772, height, tall: false, balancer, replicas, ...left, axis: [[20, 20, "start"], [340, 20, "middle"], [566, 20, "start"]] };
 }
 
@@ -52,20 +58,27 @@ function wideVisitors(scene, height, entry) {
   return { visitors, groups: [] };
 }
 
-function wideGroups(scene, height, balancer) {
+function wideGroups(scene, own, height, balancer) {
   const groups = groupsOf(scene);
-  const pitch = Math.min(92, (height - 60) / groups.length);
-  const first = 44 + (height - 60 - pitch * groups.length) / 2;
+  const room = height - 60 - own.length * OWN;
+  const pitch = Math.min(92, room / groups.length);
+  const first = 44 + (room - pitch * groups.length) / 2;
   const most = Math.max(1, ...groups.map((group) => group.total));
-  return { visitors: [], groups: groups.map((group, i) => {
+  const y = first + pitch * groups.length + OWN / 2;
+  const visitors = own.map((visitor) => named(visitor, 34, y, curve(34 + R + widthOf(visitor.name), y, 272, balancer.y + balancer.h - 8)));
+  return { visitors, groups: groups.map((group, i) => {
     const y = first + (i + 0.5) * pitch;
     const entry = balancer.y + 18 + ((i + 0.5) / groups.length) * (balancer.h - 36);
     return { ...group, x: 20, y, w: 132, h: Math.min(24, pitch * 0.38), scale: 132 / most, path: curve(20 + (group.total / most) * 132 + 50, y, 272, entry) };
   }) };
 }
 
-function tallLayout(scene) {
-  const top = scene.many ? tallGroups(scene) : tallVisitors(scene);
+/** A visitor that is drawn beside groups has its name beside it. */
+const named = (visitor, x, y, path) => ({ ...visitor, x, y, r: R, path, named: true });
+const widthOf = (name) => 12 + name.length * 7.4;
+
+function tallLayout(scene, own) {
+  const top = scene.many ? tallGroups(scene, own) : tallVisitors(scene);
   const balancer = { x: 109, y: top.bottom + 100, w: 140, h: 92, cx: 179, rows: [24, 54, null, 76, null] };
   const under = balancer.y + balancer.h;
   const few = scene.replicas.length <= 3;
@@ -87,11 +100,12 @@ function tallVisitors(scene) {
   return { visitors, groups: [], bottom: 52 + (rows - 1) * 32 };
 }
 
-function tallGroups(scene) {
+function tallGroups(scene, own) {
   const groups = groupsOf(scene);
   const most = Math.max(1, ...groups.map((group) => group.total));
   const placed = groups.map((group, i) => ({ ...group, x: 8, y: 58 + i * 34, w: 240, h: 14, scale: 240 / most }));
-  return { visitors: [], groups: placed, bottom: 58 + (groups.length - 1) * 34 };
+  const bottom = 58 + (groups.length - 1) * 34 + own.length * OWN;
+  return { visitors: own.map((visitor) => named(visitor, 24, bottom, null)), groups: placed, bottom };
 }
 
 /** From the end of a bar to a lane on the right, down past the other bars, and in from above. */

@@ -10,9 +10,12 @@ import { offerPlaces } from "./log_places.js";
 import { t, tn } from "./text.js";
 import { grouped } from "./units.js";
 
+/** Milliseconds: nobody reads faster, and text is what costs most to lay out. */
+const GAP = 250;
+
 /** The log of this page; `page` is what live.js keeps. */
 export function createLog(page, onChange) {
-  const log = { page, filter: createFilter(), choices: createChoices(), following: true, paused: false, standing: Infinity, news: 0, heard: 0, selected: null, linked: null, seen: 0, asked: 0, told: null, partial: false, stale: true, onChange };
+  const log = { page, filter: createFilter(), choices: createChoices(), following: true, paused: false, standing: Infinity, news: 0, heard: 0, selected: null, linked: null, seen: 0, asked: 0, told: null, drawn: 0, timer: null, partial: false, stale: true, onChange };
   log.pages = createPages((from, count) => fetchEvents(log, { after: from - 1, limit: count }), () => arrived(log));
   const scroll = byId("log-scroll");
   log.view = createList({ scroll, room: byId("log-room"), list: byId("log-lines"), makeRow: makeLine, fillRow: (row, place) => fillLine(row, eventAt(log.pages, place), place, log) });
@@ -46,7 +49,8 @@ export function hear(log, events) {
 export function renderLog(log, selected) {
   const marked = log.selected !== selected;
   log.selected = selected;
-  if (log.stale || marked || log.pages.again > 0) draw(log, marked ? ALL : NONE);
+  if (marked) draw(log, ALL);
+  else if (log.stale || log.pages.again > 0) drawSoon(log);
   renderFilters(log);
   const none = log.pages.total === 0;
   byId("log-empty").hidden = !none;
@@ -61,12 +65,26 @@ export function fetchEvents(log, range) {
   return call("GET", `/events?${query}`).then((answer) => answer.events);
 }
 
+/** New lines a few times a second: in a storm there would be a whole page of them with every batch. */
+function drawSoon(log) {
+  const wait = log.drawn + GAP - performance.now();
+  if (wait <= 0) return draw(log, NONE);
+  log.timer ??= setTimeout(() => {
+    log.timer = null;
+    log.onChange();
+  }, wait);
+  return undefined;
+}
+
 function draw(log, force) {
+  log.drawn = performance.now();
   log.stale = false;
   if (log.following && !log.paused && pulledUp(log)) follow(log, false);
   const count = Math.min(log.pages.total, log.standing);
+  const { scroll } = log.view;
+  const before = scroll.scrollTop;
   drawList(log.view, count, { stick: log.following && !log.paused, force });
-  log.seen = log.view.scroll.scrollTop;
+  log.seen += scroll.scrollTop - before; // what somebody scrolled meanwhile is still to be heard of
   want(log.pages, ...drawnPlaces(log.view));
 }
 
@@ -112,7 +130,7 @@ function startWith(log, events, outline, known) {
   reset(log.pages, events, outline, known);
   log.standing = Infinity;
   forgetRows(log.view);
-  log.stale = true;
+  Object.assign(log, { stale: true, drawn: -GAP });
   log.onChange();
 }
 
@@ -133,7 +151,7 @@ function scrolled(log) {
   drawList(log.view, Math.min(log.pages.total, log.standing));
   log.seen = log.view.scroll.scrollTop;
   want(log.pages, ...drawnPlaces(log.view));
-  if (!log.following && !log.paused && !up && atEnd(log.view)) follow(log, true);
+  if (!log.following && !log.paused && atEnd(log.view)) follow(log, true);
 }
 
 /** The keys End and Home: browsers scroll there by and by, and would stop where the end was when they set out. */

@@ -5,8 +5,8 @@
 
 const ROWS = 60;
 const MIDDLE = Math.floor(ROWS / 3);
-/** Who follows sees the last lines only, and they change ten times a second: fewer rows are laid out then. */
-const LAST = 24;
+/** Who follows sees the last lines only, and they change several times a second: fewer rows are laid out then. */
+const LAST = 16;
 const GUESS = 56;
 /** So many rows are moved at once; fewer would be work at every tick of the wheel. */
 const STEP = 10;

@@ -34,7 +34,7 @@ export function createPicture(element) {
 export function renderPicture(picture, state, told) {
   const empty = !state || Object.keys(state.replicas).length === 0;
   const scene = makeScene(empty ? OUTLINE : state);
-  const geometry = layout(scene, picture.tall.matches);
+  const geometry = layout(scene, picture.tall.matches, picture.selected);
   picture.geometry = geometry;
   picture.svg.classList.toggle("is-empty", empty);
   setAttributes(picture.svg, { viewBox: `0 0 ${geometry.width} ${Math.ceil(geometry.height)}` });
@@ -71,6 +71,7 @@ function wires(layer, { visitors: people, replicas: boxes, groups: bars }) {
     if (live > 0) all.push(wire(`g ${bar.name}`, bar.path, bar.name, thick(live)));
   }
   for (const box of boxes) all.push(...toReplica(box, bars.length > 0, thick));
+  for (const visitor of bars.length > 0 ? people : []) all.push(...ownLine(visitor, boxes));
   keyed(layer, all, (item) => item.key, (item) => s(item.shape), (element, item) => {
     setAttributes(element, item.set);
     element.style.strokeWidth = item.width ? `${item.width.toFixed(1)}px` : "";
@@ -105,6 +106,20 @@ function toReplica(box, many, thick) {
   ]);
 }
 
+/** The followed visitor's own line through the bundle of its replica, when it is connected there. */
+function ownLine({ name, look, replica }, boxes) {
+  const box = boxes.find((each) => each.name === replica);
+  if (!box?.bundle || (look !== "kept" && look !== "lost")) return [];
+  const held = box.held.find((cell) => cell.visitor === name);
+  const path = box.wires.find(({ id }) => id === held?.id)?.path ?? box.bundle;
+  const [, , , , , , x, y] = path.at(-1);
+  return [
+    { key: `o ${name}`, shape: "path", set: { class: "casing", d: toD(path) } },
+    wire(`ow ${name}`, path, replica),
+    { key: `op ${name}`, shape: "circle", set: { class: `plug own ${replicaClass(replica)}`, cx: x, cy: y, r: 5 } },
+  ];
+}
+
 function balancer(layer, { balancer: box }, { phase, affinity = {}, url }, empty) {
   const mode = affinity.mode ?? "";
   const tone = phase !== "running" ? "is-away" : mode === "none" ? "" : "is-on";
@@ -128,7 +143,8 @@ function visitors(layer, { visitors: people }, selected, empty) {
   keyed(layer, people, (visitor) => visitor.name, makeVisitor, (element, visitor) => {
     const off = visitor.look === "refused" || visitor.look === "waiting";
     setAttributes(element, { class: `visitor ${off ? "off" : "on"} ${visitor.look} ${replicaClass(visitor.replica)}`, transform: `translate(${visitor.x.toFixed(1)} ${visitor.y.toFixed(1)})`, "data-visitor": empty ? null : visitor.name });
-    const [halo, who, text, badge, title] = element.children;
+    const [halo, who, text, badge, title, beside] = element.children;
+    setText(beside, visitor.named ? visitor.name : "");
     setAttributes(halo, { r: visitor.name === selected ? visitor.r + 5 : 0 });
     setAttributes(who, { r: visitor.r });
     setText(text, empty ? "" : visitor.label);
@@ -138,7 +154,7 @@ function visitors(layer, { visitors: people }, selected, empty) {
 }
 
 function makeVisitor() {
-  return s("g", {}, s("circle", { class: "halo", r: 0 }), s("circle", { class: "who" }), s("text", { y: 4.2 }), s("path"), s("title"));
+  return s("g", {}, s("circle", { class: "halo", r: 0 }), s("circle", { class: "who" }), s("text", { y: 4.2 }), s("path"), s("title"), s("text", { class: "beside", x: 24, y: 4.6 }));
 }
 
 function badgeOf(look) {

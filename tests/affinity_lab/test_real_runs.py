@@ -162,6 +162,16 @@ def test_a_run_that_is_cancelled_keeps_what_it_has_measured(lab):
 
 
 @pytest.mark.local
+def test_nobody_of_a_run_lingers_at_a_replica_when_the_lab_is_put_back(lab):
+    """Without affinity a poll's goodbye reaches the wrong replica two times in three."""
+    asked = {"n": 12, "affinities": ["none", "source_ip"], "transports": ["LongPolling"]}
+    lab.done(lab.post("/runs", asked), 170)
+    wait_for(lambda: lab.get()["visitors"]["connected"] == CROWD["count"], 60, told=lab.told)
+    held = [(replica["connections"], replica["circuits"]) for replica in lab.get()["replicas"]]
+    assert [sum(counts) for counts in zip(*held, strict=True)] == [CROWD["count"]] * 2
+
+
+@pytest.mark.local
 def test_a_run_is_cut_off_with_its_dashboard_and_the_next_one_puts_the_lab_back(lab):
     """Killed while a replica is dead and affinity off: the worst moment."""
     mark = lab.get()["seq"]

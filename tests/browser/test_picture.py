@@ -13,6 +13,25 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.local, pytest.mark.timeout(300)]
 LATER = 30_000
 VISITORS = 12
+HIDEABLE = """
+  const [ask, waiting] = [window.requestAnimationFrame.bind(window), []];
+  const clear = CanvasRenderingContext2D.prototype.clearRect;
+  Object.assign(window, { hidden: false, drawn: 0 });
+  Object.defineProperty(document, 'hidden', { get: () => window.hidden });
+  Object.defineProperty(document, 'visibilityState', { get: () => (window.hidden ? 'hidden' : 'visible') });
+  window.requestAnimationFrame = (work) =>
+    ask((now) => (window.hidden ? waiting.push(work) : work(now)));
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    window.drawn += this.canvas.className === 'flights';
+    clear.apply(this, box);
+  };
+  window.hide = (hidden) => {
+    window.hidden = hidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+    if (!hidden) waiting.splice(0).forEach(window.requestAnimationFrame);
+  };
+"""
+"""Chromium without a window shows every tab. A tab that `hide` hides is told so, and gets no frames."""
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +95,48 @@ def test_the_charts_count_who_came_back_and_tell_a_latecomer_the_same(opened, la
 
 def test_requests_fly_while_one_looks_and_rest_while_the_picture_is_out_of_view(opened, lab):
     page = opened(viewport={"width": 390, "height": 700})
+    page.add_init_script(HIDEABLE)
+    page.reload()
     flown = "Number(document.querySelector('.flights').dataset.flown ?? 0)"
+    expect(page.locator("#live")).to_have_attribute("data-state", "websocket", timeout=LATER)
     cut_all(lab)
     page.wait_for_function(f"() => {flown} >= {VISITORS}", timeout=LATER)
     page.locator("#stop").scroll_into_view_if_needed()
     expect(page.locator("#picture")).not_to_be_in_viewport()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    seen = page.evaluate(flown)
+    seen, drawn = page.evaluate(f"[{flown}, drawn]")
     last = lab.get()["seq"]
     cut_all(lab)
     page.wait_for_function(f"() => labdeck.store.last > {last + 2 * VISITORS}", timeout=LATER)
-    assert page.evaluate(flown) == seen
+    assert page.evaluate(f"[{flown}, drawn]") == [seen, drawn]
     page.locator("#picture").scroll_into_view_if_needed()
     expect(page.locator("#picture")).to_be_in_viewport()
     cut_all(lab)
     page.wait_for_function(f"() => {flown} > {seen}", timeout=LATER)
+
+
+def test_a_hidden_tab_asks_for_nothing_and_comes_back_with_what_is_so_now(opened, lab):
+    page = opened()
+    page.add_init_script(HIDEABLE)
+    page.reload()
+    flown = "Number(document.querySelector('.flights').dataset.flown ?? 0)"
+    expect(page.locator("#live")).to_have_attribute("data-state", "websocket", timeout=LATER)
+    cut_all(lab)
+    page.wait_for_function(f"() => {flown} >= {VISITORS} && drawn > 0", timeout=LATER)
+    page.evaluate("hide(true)")
+    before, last = page.evaluate(f"[drawn, {flown}]"), lab.get()["seq"]
+    lab.done(lab.put("/visitors", {"count": VISITORS - 4}))
+    cut_all(lab)
+    page.wait_for_function(f"() => labdeck.store.last > {last + VISITORS}", timeout=LATER, polling=100)
+    assert page.evaluate(f"[drawn, {flown}]") == before
+    assert page.locator("#picture .visitor").count() == VISITORS, "the picture stands still meanwhile"
+    page.evaluate("hide(false)")
+    expect(page.locator("#picture .visitor")).to_have_count(VISITORS - 4, timeout=LATER)
+    assert page.evaluate(flown) == before[-1], "what nobody saw does not fly afterwards"
+    cut_all(lab)
+    page.wait_for_function(f"() => {flown} > {before[-1]} && drawn > {before[0]}", timeout=LATER)
+    lab.done(lab.put("/visitors", {"count": VISITORS}))
+    connected(lab, VISITORS)
 
 
 def test_a_storm_of_two_hundred_is_told_in_few_shapes_and_in_a_table(opened, lab):
@@ -106,3 +152,25 @@ def test_a_storm_of_two_hundred_is_told_in_few_shapes_and_in_a_table(opened, lab
     page.wait_for_function(f"() => {cells}.reduce((sum, each) => sum + each) === 200", timeout=LATER)
     assert page.locator("#picture svg *").count() < 200
     assert int(page.locator(".flights").get_attribute("data-flown")) >= 200
+
+
+def test_of_two_hundred_the_followed_visitor_keeps_its_own_line_and_name(opened, lab):
+    page = opened()
+    lab.put("/visitors", {"count": 200})
+    connected(lab, 200)
+    expect(page.locator("#picture-table caption")).to_contain_text("200 visitors", timeout=LATER)
+    expect(page.locator("#picture .visitor")).to_have_count(0, timeout=LATER)
+    page.focus("#whose")
+    page.select_option("#whose", "visitor-77")
+    own = page.locator("#picture .visitor[data-visitor=visitor-77]")
+    expect(own).to_have_count(1, timeout=LATER)
+    expect(own.locator(".beside")).to_have_text("visitor-77")
+    home = lab.get()["people"]["visitor-77"]["replica"]
+    followed = f"Followed: visitor-77, connected, memory in {home}."
+    expect(page.locator("#picture-table caption")).to_contain_text(followed)
+    expect(page.locator(f"#picture .plug.own.{home.replace('replica-', 'r')}")).to_have_count(1)
+    cut_all(lab)
+    expect(own).to_have_class(re.compile(rf"\bon kept {home.replace('replica-', 'r')}\b"), timeout=LATER)
+    own.locator(".who").click()
+    expect(page.locator("#picture .visitor")).to_have_count(0, timeout=LATER)
+    expect(page.locator("#picture .plug.own")).to_have_count(0)

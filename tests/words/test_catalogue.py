@@ -1,4 +1,4 @@
-"""Every sentence of the sources is in the catalogue, and each language has them all, with the same places."""
+"""Every sentence of the sources is in the catalogue; each language has all of them, with the same places."""
 
 import re
 from collections import Counter

@@ -14,11 +14,13 @@ from services.errors import LabError, ServiceFailed, WrongPhase
 from services.events.event import Event
 from services.words import say
 from services.words.phases import phase_name
+from services.workspaces.control import ControlPort
 from services.workspaces.workspace import Workspace
 
 _POLL = 0.02
 _PAGE = 2000
 _LEAVE_SECONDS = 15.0
+_CUT_SECONDS = 2.0
 _NEVER = 3600
 """Seconds after which a failed visitor loads its page again: not while a cell is measured."""
 _RELOAD_SECONDS = 5
@@ -184,7 +186,25 @@ class Stage:
         for name in self._replicas.serving():
             with contextlib.suppress(LabError):
                 control = self._workspace.control(name)
+                self._cut_lingering(name, control)
                 for circuit in control.get("/control/state").get("circuits", []):
                     # Blazor's have no visitor: it lets go of them when their visitors say goodbye
-                    if not circuit["connected"] and str(circuit.get("visitor")).startswith("visitor-"):
+                    if not circuit["connected"] and _is_virtual(circuit):
                         control.send("POST", "/control/forget", {"circuit": circuit["circuit"]})
+
+    def _cut_lingering(self, name: str, control: ControlPort) -> None:
+        """Connections whose goodbye reached another replica: theirs would wait half a minute for a sign."""
+        deadline = time.monotonic() + _CUT_SECONDS
+        while time.monotonic() < deadline:
+            found = control.get("/control/state").get("connections", [])
+            lingering = [one["connection"] for one in found if _is_virtual(one)]
+            if not lingering:
+                return
+            for connection in lingering:
+                self._replicas.drop(None, name, connection)
+            time.sleep(_POLL)
+
+
+def _is_virtual(one: Mapping[str, Any]) -> bool:
+    """Of a visitor of the crowd, as its replica tells of a connection or a circuit."""
+    return str(one.get("visitor")).startswith("visitor-")
