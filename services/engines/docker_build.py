@@ -113,7 +113,7 @@ def _run(
     answers: list[requests.Response] = []
     client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
     if cancellation.asked:
-        raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
+        raise BuildCancelled(say("The build of %(name)s was cancelled.", name=recipe.name))
     messages = client.build(
         path=str(recipe.context),
         tag=tag_of(recipe.name),
