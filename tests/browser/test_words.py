@@ -34,7 +34,13 @@ NAMES = set(
     ).split()
 )
 """Words that are the same in every language."""
-PHRASES = ("No Connection with that ID", "./config.sh: line 85: ./bin/Agent.Listener: …", "false", "true")
+PHRASES = (
+    "go build",
+    "No Connection with that ID",
+    "./config.sh: line 85: ./bin/Agent.Listener: …",
+    "false",
+    "true",
+)
 """What a server or a shell says, in its own words."""
 SEEN = """(data) => {
   const shown = (element) => element.checkVisibility() || element.closest('.sr');
