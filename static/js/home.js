@@ -1,6 +1,6 @@
 /** Home: what runs, what happened, what the engine allows. */
 import { hearExercises, showExercises } from "./home_exercises.js";
-import { byId, h, keyed, mark, setText, swatch } from "./dom.js";
+import { byId, h, inline, keyed, mark, setText, swatch } from "./dom.js";
 import { begin } from "./live.js";
 import { rehearsalVerdict } from "./agent_script_words.js";
 import { replicasInOrder } from "./store.js";
@@ -90,7 +90,7 @@ function engine(state) {
   fact("fact-replicas", Object.keys(state.replicas).length, state.limits.max_replicas);
   fact("fact-visitors", state.visitors.count, state.limits.max_visitors);
   const texts = [reason, ...limits.map((limit) => limit.text ?? limit)].filter(Boolean);
-  keyed(byId("limits"), texts, (text) => text, (text) => h("li", {}, mark("info"), h("span", {}, text)), () => {});
+  keyed(byId("limits"), texts, (text) => text, (text) => h("li", {}, mark("info"), h("span", {}, ...inline(text))), () => {});
 }
 
 function fact(id, value, most) {
