@@ -5,6 +5,7 @@ import { ask, wish } from "./ask.js";
 import { offerClients, renderClients } from "./clients.js";
 import { byId, choose, mark, setText } from "./dom.js";
 import { offerFaults, renderFaults } from "./faults.js";
+import { onLabsMachine } from "./here.js";
 import { offerModes, renderModes } from "./modes.js";
 import { offerTraps, renderTraps } from "./traps.js";
 import { milliseconds } from "./units.js";
@@ -118,7 +119,7 @@ function renderLab(state, live) {
   setText(launch.querySelector("span"), asked === "running" ? "Asked to launch" : phase === "failed" ? "Retry" : appToLaunch(state) === "blazor" ? "Launch three Blazor replicas" : "Launch three replicas");
   byId("stop").disabled = !live || !["running", "starting", "failed"].includes(phase);
   byId("stop").toggleAttribute("data-asked", asked === "stopped");
-  const url = state?.balancer?.phase === "running" ? state.balancer.url : null;
+  const url = onLabsMachine && state?.balancer?.phase === "running" ? state.balancer.url : null;
   byId("open-app").hidden = !url;
   if (url) byId("open-app").href = url;
 }

@@ -1,6 +1,7 @@
 /** Home: what runs, what happened, what the engine allows. */
 import { hearExercises, showExercises } from "./home_exercises.js";
 import { byId, h, inline, keyed, mark, setText, swatch } from "./dom.js";
+import { onLabsMachine } from "./here.js";
 import { begin } from "./live.js";
 import { rehearsalVerdict } from "./agent_script_words.js";
 import { replicasInOrder } from "./store.js";
@@ -64,8 +65,10 @@ function makeService(service) {
 
 function renderPlace(cell, { url, where }) {
   if (!url) return setText(cell, where);
+  const shown = url.replace(/^http:\/\//, "");
   if (cell.firstElementChild?.href === `${url}/`) return undefined;
-  return cell.replaceChildren(h("a", { href: url, target: "_blank", rel: "noopener" }, url.replace(/^http:\/\//, "")));
+  if (!onLabsMachine) return setText(cell, shown);
+  return cell.replaceChildren(h("a", { href: url, target: "_blank", rel: "noopener" }, shown));
 }
 
 function servicesOf(state) {
