@@ -44,6 +44,7 @@ function figures(cell, named) {
     bar(cell, unlike),
     h("small", {}, `${back} of ${n}${seconds ? `, ${brief(seconds.median)}` : ""}`),
     unlike ? h("small", {}, `theory ${expectedPercent(cell.theory.back)}`) : null,
+    cell.differs?.length > 0 ? h("small", { class: "differs", title: cell.differs.join(" ") }, mark("warn"), "differs") : null,
     lost > 0 ? h("small", { class: "lost" }, mark("warn"), `${lost} without memory`) : null,
   );
 }

@@ -46,10 +46,14 @@ export function expectedPercent(share) {
 export const cellOf = (run, situation, affinity, transport) =>
   run.cells.find((cell) => cell.situation === situation && cell.affinity === affinity && cell.transport === transport);
 
+const NO_NUMBER = {
+  least_request: "Theory has no number for least request: it depends on what is open where.",
+  blazor: "Theory has no number here: Blazor's script sends as many messages as there is to draw.",
+};
 const CAME = { first_connect: "connected", page_reload: "connected again" };
 
 /** What happened in a cell, sentence by sentence. */
-export function storyOf({ situation, outcome, theory }, plan) {
+export function storyOf({ situation, outcome, theory, differs = [] }, plan) {
   const { n, back, kept, lost, failed, away, seconds: took } = outcome;
   const parts = [`${back} of ${n} ${CAME[situation] ?? "came back"}`];
   if (kept > 0) parts.push(`${kept} with their memory`);
@@ -58,9 +62,16 @@ export function storyOf({ situation, outcome, theory }, plan) {
   if (away > 0) parts.push(`${away} ${away === 1 ? "was" : "were"} not back after ${plural(plan.attempts, "try", "tries")}`);
   const sentences = [`${parts.join(", ")}.`];
   if (took) sentences.push(`It took ${brief(took.median)} in the middle, ${brief(took.slowest)} at most.`);
-  if (!theory) return [...sentences, "Theory has no number for least request: it depends on what is open where."];
+  if (!theory) return [...sentences, NO_NUMBER[plan.app === "blazor" && plan.algorithm !== "least_request" ? "blazor" : "least_request"], ...differs];
   const memory = situation === "drop" && theory.kept < theory.back ? `, ${expectedPercent(theory.kept)} with memory` : "";
-  return [...sentences, `Theory expects ${expectedPercent(theory.back)} of ${n}${memory}. ${theory.why}`];
+  return [...sentences, `Theory expects ${expectedPercent(theory.back)} of ${n}${memory}. ${theory.why}`, ...differs];
+}
+
+/** How many of these cells differ from what is documented, in one sentence. */
+export function differWords(cells) {
+  const count = cells.filter(({ differs }) => differs?.length > 0).length;
+  if (count === 0) return "";
+  return `${count === 1 ? "One cell differs" : `${count} cells differ`} from what is documented by more than chance; a click on it says how.`;
 }
 
 /** `0.05 s`, `2.1 s`. */
