@@ -1,4 +1,4 @@
-# run · test · lint · bench · vendor · exercises-check. All they need beforehand is make and a Python from 3.11 on.
+# run · test · lint · bench · screenshots · vendor · messages · exercises-check · images-save · images-load. All they need beforehand is make and a Python from 3.11 on.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 LOCAL := $(if $(filter Linux,$(shell uname -s)),$(VENV)/ready-local)
 
-.PHONY: run test lint bench vendor exercises-check
+.PHONY: run test lint bench screenshots vendor messages exercises-check images-save images-load
 .DEFAULT_GOAL := run
 
 # Docker where it answers, else processes of this machine, which need Envoy and Go as wheels.
@@ -26,12 +26,29 @@ lint: $(VENV)/ready-dev
 bench: $(VENV)/ready-dev $(LOCAL)
 	@$(BIN)/python -m bench $(BENCH)
 
+# The pictures of docs/screenshots anew, of a lab that runs; takes some minutes and a Chromium.
+screenshots: $(VENV)/ready-dev $(LOCAL)
+	@$(BIN)/python -m tests.shots
+
 vendor:
 	@sh static/vendor/fetch.sh
+
+# What the sources say now, into the template and each language's catalogue; what is new there is still to be translated.
+messages: $(VENV)/ready-base
+	@$(BIN)/python -m services.words.messages
 
 # For teachers: what is wrong in services/exercises/content, by file and line. FOLDER=… checks another folder.
 exercises-check: $(VENV)/ready-base
 	@$(BIN)/python -m services.web.exercise_files $(FOLDER)
+
+# For a class without internet: all images that the labs need into FOLDER, and on the other machine out of it.
+# WITHOUT=redis,distroless leaves some out; what cannot be had is named otherwise, and nothing is written.
+images-save images-load: FOLDER ?= labdeck-images
+images-save: $(VENV)/ready-base
+	@$(BIN)/python -m services.stick save "$(FOLDER)" $(WITHOUT)
+
+images-load: $(VENV)/ready-base
+	@$(BIN)/python -m services.stick load "$(FOLDER)"
 
 # One stamp a requirements file: pip runs again only when the file has changed.
 $(VENV)/ready-base: requirements.txt requirements-services.txt $(VENV)/ready-python

@@ -50,6 +50,8 @@ def post_worker_init(worker):
     everywhere = _settings.host in ("0.0.0.0", "::")
     host = "127.0.0.1" if everywhere else _in_url(_settings.host)
     elsewhere = " (from other machines with this machine's name)" if everywhere else ""
+    if _settings.public_url:
+        elsewhere = f"\nFrom other machines {_settings.public_url}/?token={_settings.token}"
     sys.stdout.write(
         f"Engine: {name}. {facts['reason']}\n"
         f"Open http://{host}:{_settings.port}/?token={_settings.token}{elsewhere}\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from services.words import say
+
 
 class LabError(Exception):
     """Something the learner can act on: `kind` for programs, `message` and `hint` for people."""
 
     status = 500
     kind = "internal"
-    hint = "Look at the dashboard's own output; the whole error is there."
+    hint: str = say("Look at the dashboard's own output; the whole error is there.")
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -26,7 +28,7 @@ class BadRequest(LabError):
 
     status = 400
     kind = "bad_request"
-    hint = "See /api/openapi.json for what this call takes."
+    hint = say("See /api/openapi.json for what this call takes.")
 
 
 class NotSignedIn(LabError):
@@ -34,7 +36,7 @@ class NotSignedIn(LabError):
 
     status = 401
     kind = "not_signed_in"
-    hint = "Open the link that 'make run' printed, or send its token as a bearer token."
+    hint = say("Open the link that 'make run' printed, or send its token as a bearer token.")
 
 
 class Refused(LabError):
@@ -42,7 +44,7 @@ class Refused(LabError):
 
     status = 403
     kind = "refused"
-    hint = "Use Labdeck's own page, or send the token as a bearer token."
+    hint = say("Use Labdeck's own page, or send the token as a bearer token.")
 
 
 class NotFound(LabError):
@@ -50,7 +52,7 @@ class NotFound(LabError):
 
     status = 404
     kind = "not_found"
-    hint = "Look at GET /api/workspaces/demo for what exists."
+    hint: str = say("Look at GET /api/workspaces/demo for what exists.")
 
 
 class WrongPhase(LabError):
@@ -58,7 +60,7 @@ class WrongPhase(LabError):
 
     status = 409
     kind = "wrong_phase"
-    hint = "Wait for the current work to end, or launch the lab first."
+    hint = say("Wait for the current work to end, or launch the lab first.")
 
 
 class NotOnThisEngine(LabError):
@@ -66,7 +68,7 @@ class NotOnThisEngine(LabError):
 
     status = 409
     kind = "not_on_this_engine"
-    hint = "Run with the other engine: LAB_ENGINE=local or LAB_ENGINE=docker."
+    hint = say("Run with the other engine: LAB_ENGINE=local or LAB_ENGINE=docker.")
 
 
 class NotInThisApp(LabError):
@@ -74,7 +76,7 @@ class NotInThisApp(LabError):
 
     status = 409
     kind = "not_in_this_app"
-    hint = "Stop the lab, and launch it with the other app."
+    hint = say("Stop the lab, and launch it with the other app.")
 
 
 class TooLarge(LabError):
@@ -82,7 +84,7 @@ class TooLarge(LabError):
 
     status = 413
     kind = "too_large"
-    hint = "Send at most 1 MiB."
+    hint = say("Send at most 1 MiB.")
 
 
 class BuildFailed(LabError):
@@ -90,7 +92,7 @@ class BuildFailed(LabError):
 
     status = 502
     kind = "build_failed"
-    hint = "Read the build output above: the last lines say which step failed."
+    hint = say("Read the build output above: the last lines say which step failed.")
 
 
 class BuildCancelled(LabError):
@@ -98,7 +100,7 @@ class BuildCancelled(LabError):
 
     status = 409
     kind = "build_cancelled"
-    hint = "Build again whenever you like: it begins where the cache ends."
+    hint = say("Build again whenever you like: it begins where the cache ends.")
 
 
 class ServiceFailed(LabError):
@@ -106,7 +108,7 @@ class ServiceFailed(LabError):
 
     status = 502
     kind = "service_failed"
-    hint = "Read its last lines in the log, then launch again."
+    hint = say("Read its last lines in the log, then launch again.")
 
 
 class EngineUnavailable(LabError):
@@ -114,7 +116,7 @@ class EngineUnavailable(LabError):
 
     status = 503
     kind = "engine_unavailable"
-    hint = "Start Docker, or run with LAB_ENGINE=local."
+    hint = say("Start Docker, or run with LAB_ENGINE=local.")
 
 
 class PortTaken(LabError):
@@ -122,7 +124,7 @@ class PortTaken(LabError):
 
     status = 503
     kind = "port_taken"
-    hint = "Stop the program that uses this port, or set another one and launch again."
+    hint = say("Stop the program that uses this port, or set another one and launch again.")
 
 
 class EngineTimeout(LabError):
@@ -130,4 +132,4 @@ class EngineTimeout(LabError):
 
     status = 504
     kind = "engine_timeout"
-    hint = "Try again; if it stays so, restart the engine."
+    hint = say("Try again; if it stays so, restart the engine.")

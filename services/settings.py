@@ -6,6 +6,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class BadSetting(ValueError):
@@ -29,6 +32,8 @@ class Settings:
     max_visitors: int
     hello_go_port: int
     balancer_port: int
+    public_url: str
+    """Where a proxy in front of us is reached, such as `https://lab.school.example`; empty without one."""
     image_golang: str
     image_runtime: str
     image_python: str
@@ -41,6 +46,8 @@ class Settings:
     image_dotnet_sdk: str
     image_dotnet_runtime: str
     image_redis: str
+    translations: Path | None
+    """A folder of catalogues in place of Labdeck's own."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -50,6 +57,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if token and len(token) < 8:
         raise BadSetting("LAB_TOKEN must have at least 8 characters, or be left out to have one made")
     blazor_dir = environment.get("LAB_BLAZOR_DIR")
+    translations = environment.get("LAB_TRANSLATIONS")
     return Settings(
         host=environment.get("LAB_HOST") or "127.0.0.1",
         port=_number(environment, "LAB_PORT", 8000, 1, 65535),
@@ -62,6 +70,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         max_visitors=_number(environment, "LAB_MAX_VISITORS", 1000, 1, 10_000),
         hello_go_port=_number(environment, "LAB_HELLO_GO_PORT", 8080, 1, 65535),
         balancer_port=_number(environment, "LAB_BALANCER_PORT", 8090, 1, 65535),
+        public_url=_address(environment, "LAB_PUBLIC_URL"),
         image_golang=environment.get("LAB_IMAGE_GOLANG") or "golang:1.26-alpine",
         image_runtime=environment.get("LAB_IMAGE_RUNTIME") or "alpine:3.23",
         image_python=environment.get("LAB_IMAGE_PYTHON") or "python:3.13-slim-bookworm",
@@ -74,6 +83,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         image_dotnet_runtime=environment.get("LAB_IMAGE_DOTNET_RUNTIME")
         or "mcr.microsoft.com/dotnet/aspnet:10.0",
         image_redis=environment.get("LAB_IMAGE_REDIS") or "redis:8-alpine",
+        translations=Path(translations).absolute() if translations else None,
     )
 
 
@@ -89,6 +99,24 @@ def _number(environment: Mapping[str, str], name: str, default: int, low: int, h
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise BadSetting(f"{name} must be a whole number from {low} to {high}, not {text!r}")
     return int(text)
+
+
+def _address(environment: Mapping[str, str], name: str) -> str:
+    """As browsers write it in `Origin`: no path, no port that goes without saying."""
+    text = environment.get(name, "")
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    bare = text.rstrip("/").lower() == f"{parts.scheme}://{parts.netloc}".lower() if host else False
+    if not host or not bare or "@" in text or parts.scheme not in _DEFAULT_PORTS:
+        raise BadSetting(f"{name} must be like https://lab.school.example, without a path, not {text!r}")
+    named = f"[{host}]" if ":" in host else host
+    shown = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{named}{shown}"
 
 
 def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

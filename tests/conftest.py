@@ -1,11 +1,13 @@
 """What this machine has, and that a skip is a failure where `LAB_REQUIRE` says that it must not be."""
 
+import fcntl
 import functools
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import docker
@@ -59,8 +61,10 @@ def _no_blazor():
 SHARED = {
     "tests/browser/test_hello_go.py": "the image of Hello-Go",
     "tests/browser/test_story.py": "the image of Hello-Go",
+    "tests/browser/test_hello_go_exercise.py": "the image of Hello-Go",
     "tests/hello_go/test_shown_commands.py": "the image of Hello-Go",
     "tests/browser/test_agent_script.py": "the containers of rehearsals",
+    "tests/browser/test_agent_exercise.py": "the containers of rehearsals",
     "tests/agent_script/test_rehearsal.py": "the containers of rehearsals",
 }
 """Files that need one thing of the whole machine."""
@@ -78,15 +82,37 @@ def pytest_xdist_make_scheduler(config, log):
     return OneWorkerEach(config, log)
 
 
+BESIDE = Path(tempfile.gettempdir(), f"labdeck-tests-{os.getuid()}")
+"""Held by every session that runs on this machine; has the images that were there before the first."""
+
+
 def pytest_sessionstart(session):
-    session.config.images_before = _images(session.config)
+    if not hasattr(session.config, "workerinput"):
+        session.config.beside = BESIDE.open("a+")
+        if _alone(session.config.beside):
+            session.config.beside.truncate(0)
+            session.config.beside.write("\n".join(_images(session.config)))
+            session.config.beside.flush()
+        fcntl.flock(session.config.beside, fcntl.LOCK_SH)
 
 
 def pytest_sessionfinish(session):
-    """Images that the tests had built go with them; what was there before stays."""
-    new = _images(session.config) - session.config.images_before
-    if new:
-        subprocess.run(["docker", "rmi", *new], capture_output=True, timeout=60)
+    """Images that the tests had built go with the last session that may use them; what was before stays."""
+    beside = getattr(session.config, "beside", None)
+    if beside and _alone(beside):
+        beside.seek(0)
+        if new := _images(session.config) - set(beside.read().split()):
+            subprocess.run(["docker", "rmi", *new], capture_output=True, timeout=60)
+    if beside:
+        beside.close()
+
+
+def _alone(beside):
+    try:
+        fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _images(config):

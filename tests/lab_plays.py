@@ -33,6 +33,8 @@ class ControlPlay:
                 play.asked.append((program.spec.instance, self.command, self.path, body))
                 known = self.headers.get("Authorization") == f"Bearer {key}"
                 status, answer = (200, play.answer(self.path, body)) if known else (401, {"error": {}})
+                if known and self.path == "/control/crowd":
+                    program.say(json.dumps({"kind": "crowd.changed", "text": "As it was told."}))
                 content = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))

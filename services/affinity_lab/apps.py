@@ -11,6 +11,7 @@ from services.blazor.app import FIRST_SETTINGS, BlazorApp
 from services.blazor.source import AppUnavailable, Missing
 from services.engines.base import Limits, Port, Recipe, Spec
 from services.errors import BadRequest
+from services.words import say
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -106,7 +107,10 @@ class Apps:
     def get(self, name: str) -> App:
         """Raises BadRequest for an app that there is not, AppUnavailable for one that this machine lacks."""
         if name not in self._named:
-            raise BadRequest(f"There is no app {name!r}.", hint=f"There are: {', '.join(self._named)}.")
+            raise BadRequest(
+                say("There is no app %(name)s.", name=repr(name)),
+                hint=say("There are: %(names)s.", names=", ".join(self._named)),
+            )
         missing = self._named[name].missing()
         if missing:
             raise AppUnavailable(missing.why, hint=missing.hint)

@@ -28,14 +28,14 @@ class Balancer:
 
     def start(self) -> None:
         """Start it and wait until it answers, on LAB_BALANCER_PORT or the next free port."""
-        self.say("balancer.starting", "Starting Envoy and its controller.", phase="starting", error=None)
+        self.record("balancer.starting", "Starting Envoy and its controller.", phase="starting", error=None)
         self._programs.stop("balancer")
         port = self._programs.start_balancer()
         self._programs.wait_ready("balancer")
         url = self._workspace.engine.address(self._workspace.name, "balancer", "public").url
         asked = self._workspace.settings.balancer_port
         moved = "" if port == asked else f" Port {asked} is taken, so it got the next free one."
-        self.say("balancer.started", f"The balancer answers at {url}.{moved}", phase="running", url=url)
+        self.record("balancer.started", f"The balancer answers at {url}.{moved}", phase="running", url=url)
         self._learn_addresses()
 
     def restart(self, replicas: Replicas, by: By) -> None:
@@ -85,7 +85,7 @@ class Balancer:
             self._log.record("balancer", "affinity.changed", text, data=data, patch=patch)
         return answer
 
-    def say(self, kind: str, text: str, **change: Any) -> None:
+    def record(self, kind: str, text: str, **change: Any) -> None:
         """Record what became of it."""
         self._log.record("balancer", kind, text, patch={"balancer": change})
 

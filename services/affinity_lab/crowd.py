@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ BEHAVIOUR: dict[str, Any] = {
     "one_address": False,
 }
 """How visitors behave until they are told otherwise."""
+_HEARD_WITHIN = 5.0
+"""Seconds that the crowd's own word may be on its way."""
 
 
 class Crowd:
@@ -29,9 +32,19 @@ class Crowd:
         self._workspace = workspace
         self._log = workspace.log
         self._programs = programs
+        self._obeyed = threading.Event()
+
+    def heard(self, kind: str) -> None:
+        """A line of the crowd was read, and so was everything that it had written before."""
+        if kind == "crowd.changed":
+            self._obeyed.set()
 
     def set(self, settings: Mapping[str, Any], by: By) -> None:
-        """Have it be so; what `settings` leaves out stays. When it cannot be, the state says so again."""
+        """Have it be so; what `settings` leaves out stays. When it cannot be, the state says so again.
+
+        Returns when the state has heard of it: who asks afterwards how many are connected does not hear of
+        those who were sent away.
+        """
         remembered = {}
         if self._log.at("visitors", "phase") != "running":
             self._start()
@@ -54,7 +67,9 @@ class Crowd:
         target = self._workspace.engine.peer_address(self._workspace.name, "balancer", "public").url
         app = self._log.at("app") or "circuit"
         body = wanted | {"target": target, "app": app}
+        self._obeyed.clear()
         self._workspace.control("visitors").send("PUT", "/control/crowd", body, timeout=30.0)
+        self._obeyed.wait(_HEARD_WITHIN)
 
     def _start(self) -> None:
         patch = {"visitors": {"phase": "starting", "error": None}}

@@ -24,6 +24,7 @@ from services.blazor.source import STORE
 from services.engines.base import Change, Instance
 from services.errors import LabError, NotFound, NotInThisApp, NotOnThisEngine, ServiceFailed, WrongPhase
 from services.events.log import Patch
+from services.words import say
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -148,8 +149,8 @@ class AffinityLab:
         self._must_run()
         if settings.get("one_address") is False and self._log.at("visitors", "own_addresses") is False:
             raise NotOnThisEngine(
-                "In a container all virtual visitors have the address of their container.",
-                hint="Run with LAB_ENGINE=local to give each visitor an address of its own.",
+                say("In a container all virtual visitors have the address of their container."),
+                hint=say("Run with LAB_ENGINE=local to give each visitor an address of its own."),
             )
         text = f"Ask for {settings['count']} visitors." if "count" in settings else "Ask for other visitors."
         return self._ask("visitors", lambda: self._crowd.set(settings, by), text, by)
@@ -175,12 +176,13 @@ class AffinityLab:
         self._must_run(*([replica, "running"] if replica else []))
         if (visitor or connection) and not self._apps.now.drops_one:
             raise NotInThisApp(
-                f"A replica of {self._apps.now.name} cannot cut one connection alone.",
-                hint="Drop all connections of a replica, or run the circuit app.",
+                say("A replica of %(name)s cannot cut one connection alone.", name=self._apps.now.name),
+                hint=say("Drop all connections of a replica, or run the circuit app."),
             )
         if visitor and visitor not in (self._log.at("people") or {}):
             raise NotFound(
-                f"There is no visitor {visitor!r}.", hint="Take a name from people in the snapshot."
+                say("There is no visitor %(visitor)s.", visitor=repr(visitor)),
+                hint=say("Take a name from people in the snapshot."),
             )
         whose = f"the connections of {visitor or replica or 'everyone'}"
         if connection:
@@ -200,6 +202,7 @@ class AffinityLab:
         return service in ("balancer", "visitors", STORE) or service in self._apps.services()
 
     def translate(self, line: Line) -> Patch | None:
+        self._crowd.heard(line.kind)
         return patch_of(line) if line.text else None
 
     def explain(self, line: Line) -> Line:
@@ -213,7 +216,7 @@ class AffinityLab:
         if name == STORE:
             return self._store.died(f"{code} {last_words}".strip())
         error = ServiceFailed(
-            f"The {name} ended by itself. {code} {last_words}".strip(), hint="Launch the lab again."
+            f"The {name} ended by itself. {code} {last_words}".strip(), hint=say("Launch the lab again.")
         )
         failed = {"phase": "failed", "error": error.as_dict()}
         patch: dict[str, Any] = {name: failed}
@@ -298,22 +301,33 @@ class AffinityLab:
     def _must_run(self, replica: str | None = None, *phases: str) -> None:
         phase = self._log.at("affinity_lab", "phase")
         if phase != "running":
-            hint = "Wait until it is up." if phase == "starting" else "Launch it first."
-            raise WrongPhase(f"The affinity lab is {phase}.", hint=hint)
+            hint = say("Wait until it is up.") if phase == "starting" else say("Launch it first.")
+            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase), hint=hint)
         if replica is None:
             return
         known = self._replicas.known()
         if replica not in known:
             raise NotFound(
-                f"There is no {replica!r}.", hint=f"There are: {', '.join(in_order(known)) or 'none'}."
+                say("There is no %(replica)s.", replica=repr(replica)),
+                hint=say("There are: %(names)s.", names=", ".join(in_order(known)) or "none"),
             )
         if known[replica].get("phase") not in phases:
-            raise WrongPhase(f"{replica} is {known[replica].get('phase')}, not {' or '.join(phases)}.")
+            raise WrongPhase(
+                say(
+                    "%(replica)s is %(phase)s, not %(names)s.",
+                    replica=replica,
+                    phase=known[replica].get("phase"),
+                    names=" or ".join(phases),
+                )
+            )
 
     def _must_run_no_other(self, app: str) -> None:
         phase, now = self._log.at("affinity_lab", "phase"), self._apps.now.name
         if app != now and phase not in ("stopped", "failed"):
-            raise WrongPhase(f"The replicas run {now}.", hint=f"Stop the lab, then launch it with {app}.")
+            raise WrongPhase(
+                say("The replicas run %(now)s.", now=now),
+                hint=say("Stop the lab, then launch it with %(app)s.", app=app),
+            )
 
     def _launch(self, app: str) -> None:
         self._must_run_no_other(app)
@@ -364,7 +378,9 @@ class AffinityLab:
             "visitors", "visitors.stopped", "The crowd is gone.", patch={"visitors": dict(NOBODY)}
         )
         self._programs.stop("balancer")
-        self._balancer.say("balancer.stopped", "The balancer is gone.", phase="stopped", url=None, error=None)
+        self._balancer.record(
+            "balancer.stopped", "The balancer is gone.", phase="stopped", url=None, error=None
+        )
         self._replicas.stop(in_order(self._replicas.known()))
         self._store.keep(False)
         end = {"affinity_lab": {"phase": "stopped", "error": None}}

@@ -223,8 +223,10 @@ def _people(state: State, visitor: Any, change: Change) -> Change:
     asked = state.get("visitors", {}).get("count", 0)
     if virtual and visitor not in state.get("people", {}) and not (number.isdigit() and int(number) <= asked):
         return {}
-    here = {visitor: {"kind": "virtual" if virtual else "browser"} | change}
-    return {"people": here if visitor in state.get("people", {}) else here | _crowded_out(state)}
+    if visitor in state.get("people", {}):
+        return {"people": {visitor: change}}
+    newcomer = {"kind": "virtual" if virtual else "browser", "status": "waiting"}
+    return {"people": {visitor: newcomer | change} | _crowded_out(state)}
 
 
 def _crowded_out(state: State) -> Change:

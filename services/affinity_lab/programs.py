@@ -9,13 +9,20 @@ from pathlib import Path
 from services.affinity_lab.apps import Apps
 from services.blazor.source import STORE
 from services.engines.base import Limits, Port, Recipe, Spec
+from services.engines.sources import digest_of
 from services.errors import PortTaken, ServiceFailed
 from services.settings import Settings
+from services.words import say
 from services.workspaces.workspace import Workspace
 
 MIB = 1024 * 1024
 _CONTROL = Port(9000)
 _PORTS_TRIED = 20
+_SOURCES = (
+    *("Dockerfile", "requirements-services.txt", "requirements-local.txt", "services/__init__.py"),
+    *("services/wire", "services/circuit", "services/balancer", "services/visitors"),
+)
+"""What the image of these programs is made from: as its stages in the Dockerfile copy it."""
 _LIMITS = {
     "balancer": Limits(memory=384 * MIB, cpus=2.0, pids=128),
     "visitors": Limits(memory=512 * MIB, cpus=1.0, pids=64),
@@ -26,7 +33,8 @@ def recipe(settings: Settings) -> Recipe:
     """The image that holds all three programs; on the local engine nothing has to be made."""
     top = Path(__file__).parents[2]
     arguments = {"PYTHON": settings.image_python}
-    return Recipe("services", top, "python", target="services", arguments=arguments)
+    sources = digest_of(top, _SOURCES)
+    return Recipe("services", top, "python", target="services", arguments=arguments, sources=sources)
 
 
 class Programs:
@@ -38,10 +46,10 @@ class Programs:
         self._built: set[str] = set()
 
     def build(self) -> None:
-        """Make each image once in the life of this dashboard; unchanged sources come from the cache."""
+        """Make each image once in the life of this dashboard, and again when somebody removed it."""
         own = recipe(self._workspace.settings)
         for each in (own, *self._apps.now.recipes(self._apps.settings)):
-            if each.name not in self._built:
+            if each.name not in self._built or self._workspace.engine.image(each.name) is None:
                 self._workspace.build(each, self._report)
                 self._built.add(each.name)
 
@@ -61,7 +69,9 @@ class Programs:
         try:
             socket.create_connection((at.host, at.port), 1.0).close()
         except OSError as error:
-            raise ServiceFailed(f"The store does not answer: {error.strerror}.") from error
+            raise ServiceFailed(
+                say("The store does not answer: %(strerror)s.", strerror=error.strerror)
+            ) from error
 
     def start_visitors(self) -> None:
         """Start the crowd's process; it is not ready yet."""
@@ -79,8 +89,12 @@ class Programs:
             except PortTaken:
                 continue
         raise PortTaken(
-            f"Ports {first} to {first + _PORTS_TRIED - 1} of this machine are taken.",
-            hint="Stop what uses them, or set LAB_BALANCER_PORT, then launch again.",
+            say(
+                "Ports %(first)s to %(value)s of this machine are taken.",
+                first=first,
+                value=first + _PORTS_TRIED - 1,
+            ),
+            hint=say("Stop what uses them, or set LAB_BALANCER_PORT, then launch again."),
         )
 
     def wait_ready(self, name: str) -> None:

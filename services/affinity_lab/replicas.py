@@ -10,6 +10,7 @@ from services.affinity_lab.asker import ASKED, By
 from services.affinity_lab.patches import memory_gone
 from services.affinity_lab.programs import Programs
 from services.errors import LabError, ServiceFailed
+from services.words import say
 from services.workspaces.workspace import Workspace
 
 _EMPTY = {"connections": 0, "circuits": 0, "draining": False, "error": None, "healthy": None}
@@ -133,7 +134,8 @@ class Replicas:
     def died(self, name: str, words: str) -> None:
         """Note that a replica ended by itself."""
         error = ServiceFailed(
-            f"{name} ended by itself. {words}".strip(), hint=f"Start {name} again, or read its last lines."
+            f"{name} ended by itself. {words}".strip(),
+            hint=say("Start %(name)s again, or read its last lines.", name=name),
         )
         failed = {"phase": "failed"} | _EMPTY | {"error": error.as_dict()}
         self._gone(

@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from services.affinity_lab.attempts import Attempt, Leg
 from services.events.event import Event
+from services.words import say, together
 
 Kind = Literal["page", "negotiate", "connect", "send", "call", "other", "late"]
 MOST = 60
 _TRANSPORTS = {
     "WebSockets": "WebSocket",
-    "ServerSentEvents": "server-sent events",
-    "LongPolling": "long polling",
+    "ServerSentEvents": say("server-sent events"),
+    "LongPolling": say("long polling"),
 }
 _FAILED = (
     "connection.refused",
@@ -55,10 +56,15 @@ class Step:
     @property
     def sentence(self) -> str:
         """`POST negotiate, no cookie, asked replica-1: 200, connection AWfXq2….`"""
-        cookie = "" if self.kind == "call" else f", {cookie_words(self.cookie)}"
-        holder = f"; {self.holder} {_HOLDS.get(self.line.kind, '')}" if self._elsewhere else ""
-        status = f"{self.status}, " if self.status else ""
-        return f"{self.request}{cookie}, asked {self.asked or 'nobody'}: {status}{self.answer}{holder}."
+        asked = say("asked %(replica)s", replica=self.asked) if self.asked else say("asked nobody")
+        cookie = "" if self.kind == "call" else cookie_words(self.cookie)
+        answer = together(str(self.status or ""), self.answer, by=", ")
+        if self._elsewhere:
+            holder = together(str(self.holder), _HOLDS.get(self.line.kind, ""))
+            answer = together(answer, holder, by="; ")
+        return say(
+            "%(asked)s: %(answer)s.", asked=together(self.request, cookie, asked, by=", "), answer=answer
+        )
 
     @property
     def _elsewhere(self) -> bool:
@@ -84,10 +90,10 @@ class Step:
 
 
 _HOLDS = {
-    "connection.refused": "holds the connection",
-    "circuit.rejected": "held the memory",
-    "circuit.move_refused": "signed what was brought",
-    "page.rejected": "signed the page",
+    "connection.refused": say("holds the connection"),
+    "circuit.rejected": say("held the memory"),
+    "circuit.move_refused": say("signed what was brought"),
+    "page.rejected": say("signed the page"),
 }
 
 
@@ -100,20 +106,22 @@ def steps_of(attempt: Attempt) -> list[Step]:
 def cookie_words(cookie: dict[str, Any] | None) -> str:
     """`no cookie`, `cookie for replica-1`, and what was wrong with it."""
     if cookie is None:
-        return "no cookie"
-    whose = cookie.get("replica") or "no replica that runs"
+        return say("no cookie")
+    whose = cookie.get("replica") or say("no replica that runs")
     if cookie.get("ignored"):
-        return f"old cookie for {whose}, ignored"
-    return f"{'expired ' if cookie.get('expired') else ''}cookie for {whose}"
+        return say("old cookie for %(whose)s, ignored", whose=whose)
+    if cookie.get("expired"):
+        return say("expired cookie for %(whose)s", whose=whose)
+    return say("cookie for %(whose)s", whose=whose)
 
 
 def _step(leg: Leg, line: Event) -> Step | None:
     data, asked = line.data, line.data.get("replica") or line.source
     failed = line.kind in _FAILED
     if line.kind == "page.served":
-        return Step(line, "page", "GET /", asked, None, 200, "the page", failed)
+        return Step(line, "page", "GET /", asked, None, 200, say("the page"), failed)
     if line.kind == "connection.negotiated":
-        answer = f"connection {_short(data.get('connection'))}"
+        answer = say("connection %(id)s", id=_short(data.get("connection")))
         return Step(line, "negotiate", "POST negotiate", asked, asked, 200, answer, failed)
     if line.kind == "connection.routed":
         return _routed(leg, line, asked)
@@ -140,9 +148,19 @@ def _routed(leg: Leg, line: Event, asked: str) -> Step:
     by = _TRANSPORTS.get(line.data.get("transport", ""), "")
     status = 101 if by == "WebSocket" else 200
     if leg.has("connection.negotiated"):
-        return Step(line, "connect", _asked_for(line.data), asked, asked, status, "connected", False)
-    answer = f"connected, connection {_short(line.data.get('connection'))}"
-    return Step(line, "connect", f"GET /_blazor, {by} without id", asked, asked, status, answer, False, False)
+        return Step(line, "connect", _asked_for(line.data), asked, asked, status, say("connected"), False)
+    answer = say("connected, connection %(id)s", id=_short(line.data.get("connection")))
+    return Step(
+        line,
+        "connect",
+        say("GET /_blazor, %(by)s without id", by=by),
+        asked,
+        asked,
+        status,
+        answer,
+        False,
+        False,
+    )
 
 
 def _call(line: Event, asked: str) -> Step | None:
@@ -150,24 +168,26 @@ def _call(line: Event, asked: str) -> Step | None:
     data = line.data
     connect = f"ConnectCircuit {_short(data.get('circuit'))}"
     if line.kind == "circuit.started":
-        return Step(line, "call", "StartCircuit", asked, asked, None, "a new memory", False)
+        return Step(line, "call", "StartCircuit", asked, asked, None, say("a new memory"), False)
     if line.kind == "circuit.resumed":
-        answer = f"true, memory kept: count {data.get('count', 0)}"
+        answer = say("true, memory kept: count %(count)s", count=data.get("count", 0))
         return Step(line, "call", connect, asked, asked, None, answer, False)
     if line.kind == "circuit.moved":
-        answer = f"memory kept: it was brought along from {data.get('from')}"
+        answer = say("memory kept: it was brought along from %(replica)s", replica=data.get("from"))
         return Step(line, "call", "ResumeCircuit", asked, asked, None, answer, False)
     if line.kind == "circuit.restored":
-        answer = "memory kept: it had been put aside when its time was over"
+        answer = say("memory kept: it had been put aside when its time was over")
         return Step(line, "call", "ResumeCircuit", asked, asked, None, answer, False)
     if line.kind == "circuit.move_refused":
-        said = "what was brought cannot be read"
+        said = say("what was brought cannot be read")
         return Step(line, "call", "ResumeCircuit", asked, data.get("from"), None, said, True)
     if line.kind == "circuit.rejected":
-        return Step(line, "call", connect, asked, data.get("holder"), None, "false, no such memory", True)
+        return Step(
+            line, "call", connect, asked, data.get("holder"), None, say("false, no such memory"), True
+        )
     if line.kind == "page.rejected":
-        said = "The circuit failed to initialize"
-        return Step(line, "call", "StartCircuit", asked, data.get("page"), None, said, True)
+        words = "The circuit failed to initialize"  # as Blazor has it
+        return Step(line, "call", "StartCircuit", asked, data.get("page"), None, words, True)
     return None
 
 
@@ -175,14 +195,14 @@ def _asked_for(data: Any) -> str:
     """`GET ?id=AWfXq2…, WebSocket`."""
     method, by = data.get("method", "GET"), _TRANSPORTS.get(data.get("transport", ""), "")
     if method == "POST":
-        by = "a message"
-    return f"{method} ?id={_short(data.get('connection'))}{f', {by}' if by else ''}"
+        by = say("a message")
+    return together(f"{method} ?id={_short(data.get('connection'))}", by, by=", ")
 
 
 def _reason(line: Event) -> str:
     """Out of `503 for visitor-7: no replica is healthy (GET /).`"""
     found = re.search(r": (.*) \(", line.text)
-    return found[1] if found else "no answer"
+    return found[1] if found else say("no answer")
 
 
 def _short(token: Any) -> str:

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 
 from services.agent_script.binary import NotAProgram
+from services.words import say
 
 LISTENER = "bin/Agent.Listener"
 LARGEST_HEAD = 1024 * 1024
@@ -52,8 +53,16 @@ def _in_tar(data: bytes) -> tuple[str, bytes]:
                     size = min(member.size, LARGEST_HEAD)  # or less: the rest may be cut off
                     return member.name, unpacked[member.offset_data : member.offset_data + size]
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        raise NotAProgram(f"The package is damaged or cut off before {LISTENER}: {error}.") from error
-    raise NotAProgram(f"There is no {LISTENER} in the part of the package that was looked at.")
+        raise NotAProgram(
+            say(
+                "The package is damaged or cut off before %(listener)s: %(error)s.",
+                listener=LISTENER,
+                error=error,
+            )
+        ) from error
+    raise NotAProgram(
+        say("There is no %(listener)s in the part of the package that was looked at.", listener=LISTENER)
+    )
 
 
 def _gunzip(data: bytes) -> bytes:
@@ -68,7 +77,7 @@ def _gunzip(data: bytes) -> bytes:
                 break
     except zlib.error as error:
         if not parts:
-            raise NotAProgram(f"The package cannot be unpacked: {error}.") from error
+            raise NotAProgram(say("The package cannot be unpacked: %(error)s.", error=error)) from error
     return b"".join(parts)
 
 
@@ -78,7 +87,7 @@ def _in_zip(data: bytes) -> tuple[str, bytes]:
             for entry in file.infolist():
                 if _is_listener(entry.filename):
                     if entry.compress_type not in _METHODS:
-                        raise NotAProgram("The package is packed in a way that no agent package is.")
+                        raise NotAProgram(say("The package is packed in a way that no agent package is."))
                     with file.open(entry) as content:
                         return entry.filename, content.read(LARGEST_HEAD)
     except (
@@ -90,8 +99,8 @@ def _in_zip(data: bytes) -> tuple[str, bytes]:
         RuntimeError,
         OSError,
     ) as error:
-        raise NotAProgram(f"The package is damaged or cut off: {error}.") from error
-    raise NotAProgram(f"There is no {LISTENER} in this package.")
+        raise NotAProgram(say("The package is damaged or cut off: %(error)s.", error=error)) from error
+    raise NotAProgram(say("There is no %(listener)s in this package.", listener=LISTENER))
 
 
 def _is_listener(name: str) -> bool:

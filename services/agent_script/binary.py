@@ -7,6 +7,7 @@ from typing import Any
 
 from services.agent_script.facts import Facts
 from services.errors import BadRequest
+from services.words import say
 
 SHOWN = 32
 """Bytes of the header that the page shows."""
@@ -17,7 +18,7 @@ class NotAProgram(BadRequest):
     """Neither ELF, Mach-O nor PE, or too damaged to say."""
 
     kind = "not_a_program"
-    hint = "Give bin/Agent.Listener, another program, or a package (.tar.gz, .zip)."
+    hint = say("Give bin/Agent.Listener, another program, or a package (.tar.gz, .zip).")
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,17 @@ def read_binary(data: bytes) -> Facts:
             return pe.read(data)
     except Exception as error:  # three parsers on a stranger's bytes: whatever they raise, it is the file
         raise NotAProgram(
-            f"The file begins like a program, but its header is damaged: {_short(error)}."
+            say("The file begins like a program, but its header is damaged: %(short)s.", short=_short(error))
         ) from error
     if data.startswith(b"#!"):
         first = data.splitlines()[0][:80].decode(errors="replace")
         raise NotAProgram(
-            f"This is a script ({first}), not a program: it runs wherever its interpreter does."
+            say(
+                "This is a script (%(first)s), not a program: it runs wherever its interpreter does.",
+                first=first,
+            )
         )
-    raise NotAProgram("This is no program: it begins neither like ELF, nor Mach-O, nor PE.")
+    raise NotAProgram(say("This is no program: it begins neither like ELF, nor Mach-O, nor PE."))
 
 
 def _short(error: Exception) -> str:
@@ -80,24 +84,24 @@ def describe(facts: Facts, data: bytes) -> dict[str, Any]:
 
 def _fields(facts: Facts) -> list[Field]:
     is_elf = facts.format == "ELF"
-    systems = {"ELF": "Linux program", "Mach-O": "macOS program", "PE": "Windows program"}
+    systems = {"ELF": say("Linux program"), "Mach-O": say("macOS program"), "PE": say("Windows program")}
     order_code = "01" if facts.byte_order == "little endian" else "02"
     fields = [
-        Field("Format", facts.format, systems[facts.format], (0, 2) if facts.format == "PE" else (0, 4)),
+        Field(say("Format"), facts.format, systems[facts.format], (0, 2) if facts.format == "PE" else (0, 4)),
         Field(
-            "Class",
-            f"{facts.bits}-bit",
-            f"byte 4 is {'02' if facts.bits == 64 else '01'}" if is_elf else "",
+            say("Class"),
+            say("%(bits)s-bit", bits=facts.bits),
+            say("byte 4 is %(code)s", code="02" if facts.bits == 64 else "01") if is_elf else "",
             (4, 5) if is_elf else None,
         ),
         Field(
-            "Byte order",
+            say("Byte order"),
             facts.byte_order,
-            f"byte 5 is {order_code}" if is_elf else "",
+            say("byte 5 is %(order_code)s", order_code=order_code) if is_elf else "",
             (5, 6) if is_elf else None,
         ),
         Field(
-            "Machine",
+            say("Machine"),
             f"{facts.machine_words}, {facts.machine_code:#x}",
             _contrast(facts),
             _machine_at(facts),
@@ -107,7 +111,9 @@ def _fields(facts: Facts) -> list[Field]:
         fields.append(_loader(facts))
     if facts.libc:
         fields.append(
-            Field("C library", facts.libc, "told by the loader's name and the libraries it asks for")
+            Field(
+                say("C library"), facts.libc, say("told by the loader's name and the libraries it asks for")
+            )
         )
     fields += [Field(name, value, "") for name, value in facts.more]
     return fields
@@ -122,10 +128,12 @@ def _machine_at(facts: Facts) -> tuple[int, int] | None:
 def _contrast(facts: Facts) -> str:
     if facts.format != "ELF":
         return ""
-    return "ARM would be 0x28" if facts.machine_code == 0x3E else "x86-64 would be 0x3e"
+    return say("ARM would be 0x28") if facts.machine_code == 0x3E else say("x86-64 would be 0x3e")
 
 
 def _loader(facts: Facts) -> Field:
     if facts.interpreter is None:
-        return Field("Loader", "none", "statically linked")
-    return Field("Loader", facts.interpreter, "must exist, or the shell says: No such file or directory")
+        return Field(say("Loader"), say("none"), say("statically linked"))
+    return Field(
+        say("Loader"), facts.interpreter, say("must exist, or the shell says: No such file or directory")
+    )

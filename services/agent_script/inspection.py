@@ -10,6 +10,7 @@ from services.agent_script.archive import program_in
 from services.agent_script.binary import describe, read_binary
 from services.agent_script.machines import MACHINES, judged
 from services.errors import BadRequest
+from services.words import say
 
 
 def inspect(name: str, data: bytes, machine: str | None = None) -> dict[str, Any]:
@@ -22,9 +23,9 @@ def inspect(name: str, data: bytes, machine: str | None = None) -> dict[str, Any
 def inspect_encoded(name: str, encoded: str, machine: str | None) -> dict[str, Any]:
     """The same of base64, as it comes in JSON; raises BadRequest and NotAProgram."""
     if machine is not None and machine not in MACHINES:
-        raise BadRequest(f"machine: choose one of {', '.join(MACHINES)}.")
+        raise BadRequest(say("machine: choose one of %(names)s.", names=", ".join(MACHINES)))
     try:
         data = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadRequest(f"data: this is not base64: {error}.") from error
+        raise BadRequest(say("data: this is not base64: %(error)s.", error=error)) from error
     return inspect(name, data, machine)

@@ -23,6 +23,7 @@ from services.agent_script.script import rehearsable
 from services.engines.base import Change, Image, Instance, Limits, Recipe, Spec
 from services.errors import BadRequest, LabError, ServiceFailed, WrongPhase
 from services.events.log import Patch
+from services.words import say
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -63,7 +64,9 @@ class AgentScript:
         """Run the script in a sandbox; the job's id. Raises WrongPhase while another one runs."""
         package = _package_for(wanted)
         if not self._busy.acquire(blocking=False):
-            raise WrongPhase("A rehearsal is running.", hint="Cancel it, or wait: it ends within a minute.")
+            raise WrongPhase(
+                say("A rehearsal is running."), hint=say("Cancel it, or wait: it ends within a minute.")
+            )
         self._cancelled.clear()
         try:
             text = f"Rehearse the script with {package.file}."
@@ -111,7 +114,9 @@ class AgentScript:
         if _NAME in found:
             self._workspace.stop(_NAME, grace=0)
         if interrupted:
-            self._fail(ServiceFailed("The dashboard was restarted meanwhile.", hint="Rehearse again."))
+            self._fail(
+                ServiceFailed(say("The dashboard was restarted meanwhile."), hint=say("Rehearse again."))
+            )
             text = "Remove what the rehearsal may leave yet."
             self._workspace.submit(self, "sweep", self._sweep, text=text, failed=lambda error: None)
 
@@ -210,7 +215,7 @@ class AgentScript:
         if self._log.at("agent_script", "result") is None:
             self._check_cancelled()
             raise ServiceFailed(
-                "The rehearsal ended without an outcome.", hint="Read its last lines in the log."
+                say("The rehearsal ended without an outcome."), hint=say("Read its last lines in the log.")
             )
 
     def _check_cancelled(self) -> None:
@@ -236,9 +241,11 @@ def _package_for(wanted: Registration) -> Package:
         if package.rid.name in REHEARSED:
             return package
         raise BadRequest(
-            "A Windows script cannot be rehearsed here.", hint="Rehearse one for Linux or macOS."
+            say("A Windows script cannot be rehearsed here."), hint=say("Rehearse one for Linux or macOS.")
         )
     here = rid_of_this_machine()
     if here is None:
-        raise BadRequest(f"There is no agent package for this machine ({this_machine().uname}).")
+        raise BadRequest(
+            say("There is no agent package for this machine (%(uname)s).", uname=this_machine().uname)
+        )
     return find_package(wanted.version, here, wanted.flavour)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from services.agent_script.facts import Facts
 from services.agent_script.packages import RIDS
+from services.words import say
 
 Outcome = Literal[
     "runs", "translated", "exec_format", "loader_missing", "crashes", "wrong_system", "wrong_processor"
@@ -35,17 +36,22 @@ class Machine:
 MACHINES = {
     one.key: one
     for one in (
-        Machine("x86_64", "x86_64", "Intel and AMD, 64-bit", "linux", ("x64", "x86"), "linux-x64"),
-        Machine("armv7l", "armv7l", "Pi 2 and later, 32-bit", "linux", ("arm",), "linux-arm", 32),
+        Machine("x86_64", "x86_64", say("Intel and AMD, 64-bit"), "linux", ("x64", "x86"), "linux-x64"),
+        Machine("armv7l", "armv7l", say("Pi 2 and later, 32-bit"), "linux", ("arm",), "linux-arm", 32),
         Machine(
-            "aarch64", "aarch64", "64-bit ARM, such as a Pi 4 or 5", "linux", ("arm64", "arm"), "linux-arm64"
+            "aarch64",
+            "aarch64",
+            say("64-bit ARM, such as a Pi 4 or 5"),
+            "linux",
+            ("arm64", "arm"),
+            "linux-arm64",
         ),
-        Machine("aarch64-32", "aarch64", "32-bit userland", "linux", ("arm64", "arm"), "linux-arm", 32),
-        Machine("armv6l", "armv6l", "Pi Zero, first Pi", "linux", ("arm",), None, 32),
+        Machine("aarch64-32", "aarch64", say("32-bit userland"), "linux", ("arm64", "arm"), "linux-arm", 32),
+        Machine("armv6l", "armv6l", say("Pi Zero, first Pi"), "linux", ("arm",), None, 32),
         Machine(
             "x86_64-musl",
             "x86_64",
-            "musl, such as Alpine",
+            say("musl, such as Alpine"),
             "linux",
             ("x64", "x86"),
             "linux-musl-x64",
@@ -54,16 +60,16 @@ MACHINES = {
         Machine(
             "aarch64-musl",
             "aarch64",
-            "musl, such as Alpine",
+            say("musl, such as Alpine"),
             "linux",
             ("arm64", "arm"),
             "linux-musl-arm64",
             musl=True,
         ),
-        Machine("mac-x86_64", "x86_64", "Mac with Intel", "osx", ("x64",), "osx-x64"),
-        Machine("mac-arm64", "arm64", "Mac with Apple silicon", "osx", ("arm64", "x64"), "osx-arm64"),
-        Machine("win-x64", "AMD64", "64-bit Windows", "win", ("x64", "x86"), "win-x64"),
-        Machine("win-arm64", "ARM64", "Windows on ARM", "win", ("arm64", "x64", "x86"), "win-arm64"),
+        Machine("mac-x86_64", "x86_64", say("Mac with Intel"), "osx", ("x64",), "osx-x64"),
+        Machine("mac-arm64", "arm64", say("Mac with Apple silicon"), "osx", ("arm64", "x64"), "osx-arm64"),
+        Machine("win-x64", "AMD64", say("64-bit Windows"), "win", ("x64", "x86"), "win-x64"),
+        Machine("win-arm64", "ARM64", say("Windows on ARM"), "win", ("arm64", "x64", "x86"), "win-arm64"),
     )
 }
 _NATIVE = {
@@ -75,13 +81,13 @@ _NATIVE = {
     "ARM64": "arm64",
 }
 _WORDS = {
-    "runs": "runs",
-    "translated": "runs, translated",
+    "runs": say("runs"),
+    "translated": say("runs, translated"),
     "exec_format": "Exec format error",
-    "loader_missing": "No such file or directory: its loader is missing",
-    "crashes": "not served: the agent crashes",
-    "wrong_system": "is for another system",
-    "wrong_processor": "is for another processor: This app can't run on your PC",
+    "loader_missing": say("No such file or directory: its loader is missing"),
+    "crashes": say("not served: the agent crashes"),
+    "wrong_system": say("is for another system"),
+    "wrong_processor": say("is for another processor: This app can't run on your PC"),
 }
 
 
@@ -144,7 +150,7 @@ def _translator(facts: Facts, outcome: str, *, here: bool) -> str:
     registered = (
         here and outcome == "exec_format" and name and Path("/proc/sys/fs/binfmt_misc", name).exists()
     )
-    return ", unless qemu, which is registered here, translates it" if registered else ""
+    return say(", unless qemu, which is registered here, translates it") if registered else ""
 
 
 def rid_of_this_machine() -> str | None:

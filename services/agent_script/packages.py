@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.errors import BadRequest
+from services.words import say
 
 Flavour = Literal["vsts-agent", "pipelines-agent"]
 Version = tuple[int, int, int]
@@ -29,7 +30,7 @@ class NoSuchPackage(BadRequest):
     """There is no package of that version for that processor."""
 
     kind = "no_such_package"
-    hint = "Choose another version or another processor."
+    hint = say("Choose another version or another processor.")
 
 
 @dataclass(frozen=True)
@@ -69,26 +70,32 @@ _FIRST = (2, 126, 0)
 RIDS = {
     rid.name: rid
     for rid in (
-        Rid("linux-x64", "linux", "x86_64", "64-bit Intel and AMD", _since(_FIRST)),
-        Rid("linux-arm", "linux", "armv7l", "32-bit ARM, such as Raspberry Pi OS", _since((2, 141, 0))),
-        Rid("linux-arm64", "linux", "aarch64", "64-bit ARM", _since((2, 166, 1))),
-        Rid("linux-musl-x64", "linux", "x86_64", "64-bit Intel and AMD, musl (Alpine)", _since((3, 226, 3))),
-        Rid("linux-musl-arm64", "linux", "aarch64", "64-bit ARM, musl (Alpine)", _since((3, 239, 1))),
-        Rid("osx-x64", "osx", "x86_64", "Mac with Intel", _since(_FIRST)),
+        Rid("linux-x64", "linux", "x86_64", say("64-bit Intel and AMD"), _since(_FIRST)),
+        Rid("linux-arm", "linux", "armv7l", say("32-bit ARM, such as Raspberry Pi OS"), _since((2, 141, 0))),
+        Rid("linux-arm64", "linux", "aarch64", say("64-bit ARM"), _since((2, 166, 1))),
+        Rid(
+            "linux-musl-x64",
+            "linux",
+            "x86_64",
+            say("64-bit Intel and AMD, musl (Alpine)"),
+            _since((3, 226, 3)),
+        ),
+        Rid("linux-musl-arm64", "linux", "aarch64", say("64-bit ARM, musl (Alpine)"), _since((3, 239, 1))),
+        Rid("osx-x64", "osx", "x86_64", say("Mac with Intel"), _since(_FIRST)),
         Rid(
             "osx-arm64",
             "osx",
             "arm64",
-            "Mac with Apple silicon",
+            say("Mac with Apple silicon"),
             _since((3, 214, 0), (3, 218, 0), (3, 220, 0)),
         ),
-        Rid("win-x64", "win", "AMD64", "64-bit Windows", _since(_FIRST)),
-        Rid("win-x86", "win", "x86", "32-bit Windows", _since((2, 141, 0))),
+        Rid("win-x64", "win", "AMD64", say("64-bit Windows"), _since(_FIRST)),
+        Rid("win-x86", "win", "x86", say("32-bit Windows"), _since((2, 141, 0))),
         Rid(
             "win-arm64",
             "win",
             "ARM64",
-            "Windows on ARM",
+            say("Windows on ARM"),
             _since((3, 248, 1), (3, 251, 0), (4, 248, 1), (4, 251, 0), (4, 273, 0), (5, 0, 0), (5, 273, 0)),
         ),
     )
@@ -132,7 +139,10 @@ class Package:
 def read_version(text: str) -> Version:
     """`5.278.0` as numbers; raises BadRequest."""
     if not _VERSION.fullmatch(text):
-        raise BadRequest(f"version: {text!r} is no version.", hint=f"The newest known is {NEWEST}.")
+        raise BadRequest(
+            say("version: %(text)s is no version.", text=repr(text)),
+            hint=say("The newest known is %(newest)s.", newest=NEWEST),
+        )
     first, second, third = (int(part) for part in text.split("."))
     return first, second, third
 
@@ -141,16 +151,36 @@ def find_package(version: str, rid_name: str, flavour: Flavour = "vsts-agent") -
     """The package; raises NoSuchPackage with the reason when that version has none for this processor."""
     wanted = read_version(version)
     if rid_name == "rhel.6-x64":
-        raise NoSuchPackage("rhel.6-x64 is gone: packages for Red Hat 6 ended with 3.225.0.")
+        raise NoSuchPackage(say("rhel.6-x64 is gone: packages for Red Hat 6 ended with 3.225.0."))
     rid = RIDS.get(rid_name)
     if rid is None:
-        raise NoSuchPackage(f"There is no package {rid_name!r}; there are {', '.join(RIDS)}.")
+        raise NoSuchPackage(
+            say(
+                "There is no package %(rid_name)s; there are %(names)s.",
+                rid_name=repr(rid_name),
+                names=", ".join(RIDS),
+            )
+        )
     _check_line(wanted, version)
     if not _has(rid, wanted):
-        raise NoSuchPackage(f"{version} has no {rid_name} package: {_when(rid, wanted)}.")
+        raise NoSuchPackage(
+            say(
+                "%(version)s has no %(rid_name)s package: %(when)s.",
+                version=version,
+                rid_name=rid_name,
+                when=_when(rid, wanted),
+            )
+        )
     if flavour == "pipelines-agent" and (rid.musl or wanted < (2, 181, 0)):
-        why = "it is not made for musl" if rid.musl else "it began with 2.181.0"
-        raise NoSuchPackage(f"There is no pipelines-agent {rid_name} of {version}: {why}. Use vsts-agent.")
+        why = say("it is not made for musl") if rid.musl else say("it began with 2.181.0")
+        raise NoSuchPackage(
+            say(
+                "There is no pipelines-agent %(rid_name)s of %(version)s: %(why)s. Use vsts-agent.",
+                rid_name=rid_name,
+                version=version,
+                why=why,
+            )
+        )
     return Package(version, rid, flavour)
 
 
@@ -166,12 +196,22 @@ def _check_line(wanted: Version, version: str) -> None:
     line = _LINES.get(wanted[0])
     if line is None:
         raise NoSuchPackage(
-            f"There is no agent {version}: lines are 2, 3, 4 and 5, the newest known is {NEWEST}."
+            say(
+                "There is no agent %(version)s: lines are 2, 3, 4 and 5, the newest known is %(newest)s.",
+                version=version,
+                newest=NEWEST,
+            )
         )
     if not line[0] <= wanted < line[1]:
         first = ".".join(map(str, line[0]))
         raise NoSuchPackage(
-            f"There is no agent {version}: line {wanted[0]} began with {first}{_ended(wanted[0])}."
+            say(
+                "There is no agent %(version)s: line %(value)s began with %(first)s%(ended)s.",
+                version=version,
+                value=wanted[0],
+                first=first,
+                ended=_ended(wanted[0]),
+            )
         )
 
 
@@ -186,5 +226,5 @@ def _has(rid: Rid, wanted: Version) -> bool:
 def _when(rid: Rid, wanted: Version) -> str:
     later = [first for first, _ in rid.spans if first > wanted]
     if later:
-        return f"the next version with one is {'.'.join(map(str, later[0]))}"
-    return "newer versions have none"
+        return say("the next version with one is %(names)s", names=".".join(map(str, later[0])))
+    return say("newer versions have none")

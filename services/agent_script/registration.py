@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from services.agent_script.packages import Flavour
 from services.errors import BadRequest
+from services.words import say
 
 ARTICLES_URL = "https://dev.azure.com/torben/"
 ARTICLES_POOL = "SandboxDeploy"
@@ -66,15 +67,18 @@ class Registration:
         for what, text in self._texts():
             _check_text(what, text)
         if self.detect and self.rid.startswith("win-"):
-            raise BadRequest("detect: a Windows script cannot ask uname.", hint="Choose the processor.")
+            raise BadRequest(
+                say("detect: a Windows script cannot ask uname."), hint=say("Choose the processor.")
+            )
         if self.target.kind in _TAGS and not self.target.project:
             raise BadRequest(
-                f"target.project: a {_words(self.target.kind)} belongs to a project.",
-                hint="Name the project.",
+                say("target.project: a %(words)s belongs to a project.", words=_words(self.target.kind)),
+                hint=say("Name the project."),
             )
         if self.target.tags and self.target.kind not in _TAGS:
             raise BadRequest(
-                f"target.tags: a {_words(self.target.kind)} has no tags.", hint="Leave the tags out."
+                say("target.tags: a %(words)s has no tags.", words=_words(self.target.kind)),
+                hint=say("Leave the tags out."),
             )
 
     def _texts(self) -> list[tuple[str, str]]:
@@ -114,13 +118,16 @@ def _words(kind: str) -> str:
 def _check_text(what: str, text: str) -> None:
     if not text or "\0" in text:
         raise BadRequest(
-            f"{what} is missing, or has a NUL in it.", hint="Give it a text of one letter or more."
+            say("%(what)s is missing, or has a NUL in it.", what=what),
+            hint=say("Give it a text of one letter or more."),
         )
     if text.startswith("-") and what != "url":
         why = f"{what} begins with a dash, so config.sh would take it for another option."
-        raise BadRequest(why, hint="Let it begin with another letter.")
+        raise BadRequest(why, hint=say("Let it begin with another letter."))
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise BadRequest(f"{what} has half a Unicode letter in it.", hint="Type it again.")
+        raise BadRequest(
+            say("%(what)s has half a Unicode letter in it.", what=what), hint=say("Type it again.")
+        )
 
 
 def _check_url(url: str) -> None:
@@ -133,12 +140,12 @@ def _check_url(url: str) -> None:
         host, user = None, None
     if parts_are_wrong(url, host):
         raise BadRequest(
-            "url is no address of an organisation.", hint="Such as https://dev.azure.com/torben/."
+            say("url is no address of an organisation."), hint=say("Such as https://dev.azure.com/torben/.")
         )
     if user:
         raise BadRequest(
-            "url has a name or a password in it, and would put it into the script.",
-            hint="Leave them out: the agent asks for a token, and no script holds one.",
+            say("url has a name or a password in it, and would put it into the script."),
+            hint=say("Leave them out: the agent asks for a token, and no script holds one."),
         )
 
 

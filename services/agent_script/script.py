@@ -12,6 +12,7 @@ from services.agent_script.packages import ARTICLE, Package, find_package, rids_
 from services.agent_script.powershell_script import powershell_script
 from services.agent_script.registration import ARTICLES_POOL, ARTICLES_URL, Registration, Target
 from services.agent_script.warnings import warnings
+from services.words import say
 
 _DEFAULT = {"linux": "linux-x64", "osx": "osx-x64", "win": "win-x64"}
 """What a page gives that asks for the system and not for the processor."""
@@ -68,16 +69,20 @@ def is_portals(wanted: Registration, package: Package) -> bool:
 def why(wanted: Registration, package: Package, default: Package) -> str:
     """Why it differs from what one gets without being asked for a processor."""
     if wanted.detect:
-        return (
+        return say(
             "It reads uname -m, getconf LONG_BIT, and ldd for musl, and refuses a machine without a package."
         )
     if package == default:
-        return (
-            f"Nothing differs: without being asked, one gets {default.rid.name}, and that is your processor."
+        return say(
+            "Nothing differs: without being asked, one gets %(name)s, and that is your processor.",
+            name=default.rid.name,
         )
-    return (
-        "The registration page asks for the system only, so it cannot know the processor and gives "
-        f"{default.rid.name}. Your machine needs {package.rid.name}: {package.rid.words}."
+    return say(
+        "The registration page asks for the system only, so it cannot know the processor and "
+        "gives %(name)s. Your machine needs %(name2)s: %(words)s.",
+        name=default.rid.name,
+        name2=package.rid.name,
+        words=package.rid.words,
     )
 
 

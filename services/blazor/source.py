@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.engines.base import Recipe
+from services.engines.sources import digest_of
 from services.errors import LabError
 from services.settings import Settings
+from services.words import say
 
 IMAGE = Path(__file__).parent / "image"
 """The C# source and its Dockerfile."""
@@ -24,7 +26,7 @@ class AppUnavailable(LabError):
 
     status = 409
     kind = "app_unavailable"
-    hint = "Choose the circuit app, or give the lab what this one needs."
+    hint = say("Choose the circuit app, or give the lab what this one needs.")
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,26 @@ def find_app(settings: Settings, *, containers: bool) -> Recipe | Missing:
     """How the app is made here. A ready copy comes before anything that has to be built."""
     bases = {"DOTNET_SDK": settings.image_dotnet_sdk, "DOTNET_RUNTIME": settings.image_dotnet_runtime}
     if containers:
-        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=settings.image_blazor)
+        ready = settings.image_blazor
+        sources = "" if ready else digest_of(IMAGE, ["."])
+        return Recipe(NAME, IMAGE, "dotnet", arguments=bases, ready=ready, sources=sources)
     if settings.blazor_dir:
         program = settings.blazor_dir / NAME
         if program.is_file():
             return Recipe(NAME, IMAGE, "dotnet", ready=str(program))
         return Missing(
-            f"LAB_BLAZOR_DIR={settings.blazor_dir} has no program `{NAME}`.",
-            "Name the folder that `dotnet publish` made, and start Labdeck again.",
+            say(
+                "LAB_BLAZOR_DIR=%(blazor_dir)s has no program `%(name)s`.",
+                blazor_dir=settings.blazor_dir,
+                name=NAME,
+            ),
+            say("Name the folder that `dotnet publish` made, and start Labdeck again."),
         )
     if _sdk_is_there():
         return Recipe(NAME, IMAGE, "dotnet")
     return Missing(
-        "There is no .NET 10 SDK on this machine, and no published copy.",
-        "Install the SDK, name a published folder in LAB_BLAZOR_DIR, or use Docker; then run again.",
+        say("There is no .NET 10 SDK on this machine, and no published copy."),
+        say("Install the SDK, name a published folder in LAB_BLAZOR_DIR, or use Docker; then run again."),
     )
 
 
@@ -67,7 +75,9 @@ def find_store(settings: Settings, *, containers: bool) -> Recipe | Missing:
     program = shutil.which("redis-server")
     if program:
         return Recipe(STORE, IMAGE, "dotnet", ready=program)
-    return Missing("There is no redis-server on this machine.", "Install Redis (Debian: redis-server).")
+    return Missing(
+        say("There is no redis-server on this machine."), say("Install Redis (Debian: redis-server).")
+    )
 
 
 @functools.cache

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from pathlib import Path
 
 from services.engines.base import Engine
 from services.engines.docker import DockerEngine
+from services.engines.docker_carried import Carrier
 from services.engines.local import LocalEngine
 from services.errors import EngineUnavailable
 from services.settings import Settings
+from services.words import say
 
 
 def choose(settings: Settings) -> tuple[Engine, str]:
@@ -19,16 +22,16 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     once Docker is started.
     """
     if settings.engine == "local":
-        return _local(settings), "LAB_ENGINE=local asks for it."
-    docker = DockerEngine(deck=_deck(settings))
+        return _local(settings), say("LAB_ENGINE=local asks for it.")
+    docker = DockerEngine(_deck(settings), _memory_of_docker(settings))
     try:
-        answer = f"Docker {docker.version()} answers."
+        answer = say("Docker %(version)s answers.", version=docker.version())
     except EngineUnavailable as error:
         docker_is_away = error
     else:
         return docker, answer
     if settings.engine == "docker":
-        return docker, f"LAB_ENGINE=docker asks for it, but: {docker_is_away.message}"
+        return docker, say("LAB_ENGINE=docker asks for it, but: %(message)s", message=docker_is_away.message)
     docker.close()
     return _instead_of_docker(settings, docker_is_away)
 
@@ -36,8 +39,8 @@ def choose(settings: Settings) -> tuple[Engine, str]:
 def _instead_of_docker(settings: Settings, docker_is_away: EngineUnavailable) -> tuple[Engine, str]:
     if sys.platform != "linux":
         raise EngineUnavailable(
-            f"{docker_is_away.message} Without Docker, Labdeck needs Linux.",
-            hint="Start Docker, then run again.",
+            say("%(message)s Without Docker, Labdeck needs Linux.", message=docker_is_away.message),
+            hint=say("Start Docker, then run again."),
         )
     return _local(settings), docker_is_away.message
 
@@ -46,6 +49,15 @@ def _local(settings: Settings) -> LocalEngine:
     engine = LocalEngine(settings.state_dir / "local")
     engine.version()  # raises where it cannot work
     return engine
+
+
+def carrier_of(settings: Settings) -> Carrier:
+    """Takes images to other machines, and brings them from there, for the dashboard of these settings."""
+    return Carrier(_memory_of_docker(settings))
+
+
+def _memory_of_docker(settings: Settings) -> Path:
+    return settings.state_dir / "docker"
 
 
 def _deck(settings: Settings) -> str:

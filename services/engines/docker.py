@@ -8,12 +8,12 @@ import math
 import tarfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
-from services.engines import docker_images
 from services.engines.base import Address, Cancellation, File, Image, Instance, Recipe, Report, Spec
 from services.engines.docker_build import Builder
 from services.engines.docker_containers import (
@@ -31,23 +31,30 @@ from services.engines.docker_containers import (
     volume_of,
 )
 from services.engines.docker_daemon import ANSWER, Daemon
+from services.engines.docker_images import Images
 from services.engines.docker_streams import ContainerLogs, DaemonEvents
 from services.errors import EngineTimeout, EngineUnavailable, NotFound, PortTaken, ServiceFailed
+from services.words import say
 
 _TRIES = 3
 """A free port that Docker chose may be taken before it listens: by a visitor's connection, for example."""
 
 
 class DockerEngine:
-    """`deck` keeps two dashboards on one daemon apart; `base_url` is found when None (see Daemon)."""
+    """`deck` keeps two dashboards on one daemon apart; `base_url` is found when None (see Daemon).
+
+    `folder` has what the next dashboard must know of this one: builds that owe a clean-up, and which
+    images are its own.
+    """
 
     name = "docker"
     limits: tuple[str, ...] = ()
 
-    def __init__(self, deck: str, base_url: str | None = None) -> None:
+    def __init__(self, deck: str, folder: Path, base_url: str | None = None) -> None:
         self._deck = deck
         self._daemon = Daemon(base_url)
-        self._builder = Builder(self._daemon)
+        self._images = Images(self._daemon)
+        self._builder = Builder(self._daemon, self._images, folder)
         self._networks = threading.Lock()
 
     def version(self) -> str:
@@ -55,30 +62,31 @@ class DockerEngine:
             with self._daemon.connected(ANSWER) as client:
                 return str(client.version()["Version"]).partition("+")[0]
         except EngineTimeout as error:
-            raise EngineUnavailable(f"Docker does not answer within {ANSWER:.0f} s.") from error
+            raise EngineUnavailable(
+                say("Docker does not answer within %(answer)s s.", answer=format(ANSWER, ".0f"))
+            ) from error
 
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         return self._builder.build(recipe, report, cancellation)
 
     def base(self, reference: str) -> Image | None:
-        return docker_images.inspect(self._daemon, reference, reference)
+        return self._images.inspect(reference, reference)
 
     def image(self, name: str) -> Image | None:
-        return docker_images.find_image(self._daemon, name)
+        return self._images.inspect(name, self._builder.versions.tag_of(name))
 
     def file(self, name: str, path: str) -> bytes:
-        return docker_images.read_file(self._daemon, name, path)
+        return self._images.read_file(name, path)
 
     def files(self, name: str) -> Iterator[File]:
-        return docker_images.read_files(self._daemon, name)
+        return self._images.read_files(name)
 
     def start(self, spec: Spec) -> Instance:
         with self._daemon.asked() as client:
-            image = _image(client, spec.image)
-            self._make_room(client, spec)
             if not spec.sandbox:
                 self._ensure_network(client, spec.workspace)
             self._ensure_folders(client, spec)
+            image = self._builder.versions.tag_of(spec.image)
             arguments = creation(client, spec, self._deck, image, self._daemon.cpus(client))
         fixed = any(port.publish for port in spec.ports.values())
         for _ in range(_TRIES - 1):
@@ -92,7 +100,7 @@ class DockerEngine:
     def _run(self, arguments: dict[str, Any], spec: Spec) -> Instance:
         """Create and start; a container that did not start is removed."""
         with self._daemon.asked() as client:
-            id = client.create_container(**arguments)["Id"]
+            id = self._create(client, arguments, spec)
             try:
                 for name in spec.folders:
                     client.put_archive(id, f"{SHARED}/{name}", _folder_of_the_program())
@@ -102,11 +110,28 @@ class DockerEngine:
                 _remove(client, id)
                 raise
 
+    def _create(self, client: docker.APIClient, arguments: dict[str, Any], spec: Spec) -> str:
+        """Its id. Whether image and name are there to be had is not asked before: most often they are."""
+        try:
+            try:
+                return str(client.create_container(**arguments)["Id"])
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
+                self._make_room(client, spec)
+                return str(client.create_container(**arguments)["Id"])
+        except docker.errors.ImageNotFound as error:
+            raise ServiceFailed(
+                say("%(name)s was not built.", name=spec.image), hint=say("Build it, then launch again.")
+            ) from error
+
     def _make_room(self, client: docker.APIClient, spec: Spec) -> None:
         """What is dead, or was created and never started, goes; what runs stays."""
         old = self._find(client, spec.workspace, spec.instance)
         if old and old["State"]["Running"]:
-            raise ServiceFailed(f"{spec.instance} runs already.", hint="Stop it first.")
+            raise ServiceFailed(
+                say("%(instance)s runs already.", instance=spec.instance), hint=say("Stop it first.")
+            )
         if old:
             _remove(client, old["Id"])
 
@@ -178,7 +203,7 @@ class DockerEngine:
         found, number = self._port(workspace, instance, port)
         for binding in found["NetworkSettings"]["Ports"].get(f"{number}/tcp") or ():
             return Address("127.0.0.1", int(binding["HostPort"]))
-        raise NotFound(f"{instance} has no open port {port}.")
+        raise NotFound(say("%(instance)s has no open port %(port)s.", instance=instance, port=port))
 
     def peer_address(self, workspace: str, instance: str, port: str) -> Address:
         found, number = self._port(workspace, instance, port)
@@ -191,7 +216,7 @@ class DockerEngine:
             found = self._get(client, workspace, instance)
         number = found["Config"]["Labels"].get(f"{PORT}{port}")
         if number is None or not found["State"]["Running"]:
-            raise NotFound(f"{instance} has no open port {port}.")
+            raise NotFound(say("%(instance)s has no open port %(port)s.", instance=instance, port=port))
         return found, int(number)
 
     def destroy(self, workspace: str) -> None:
@@ -217,13 +242,15 @@ class DockerEngine:
     def _get(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any]:
         found = self._find(client, workspace, instance)
         if found is None:
-            raise NotFound(f"No instance {instance} in {workspace}.")
+            raise NotFound(
+                say("No instance %(instance)s in %(workspace)s.", instance=instance, workspace=workspace)
+            )
         return found
 
     def _get_running(self, client: docker.APIClient, workspace: str, instance: str) -> dict[str, Any]:
         found = self._get(client, workspace, instance)
         if not found["State"]["Running"]:
-            raise NotFound(f"{instance} does not run.")
+            raise NotFound(say("%(instance)s does not run.", instance=instance))
         return found
 
     def _inspect(self, client: docker.APIClient, id: str) -> dict[str, Any] | None:
@@ -231,15 +258,6 @@ class DockerEngine:
             return dict(client.inspect_container(id))
         except docker.errors.NotFound:
             return None
-
-
-def _image(client: docker.APIClient, name: str) -> str:
-    """Its tag, which is always one of ours; raises ServiceFailed."""
-    try:
-        client.inspect_image(docker_images.tag_of(name))
-        return docker_images.tag_of(name)
-    except docker.errors.NotFound as error:
-        raise ServiceFailed(f"{name} was not built.", hint="Build it, then launch again.") from error
 
 
 def _folder_of_the_program() -> bytes:

@@ -13,6 +13,7 @@ from services.engines.base import Change, LogLine
 from services.engines.docker_containers import DECK, INSTANCE, SERVICE, WORKSPACE
 from services.engines.docker_daemon import Answer, Daemon, Quiet
 from services.errors import EngineUnavailable
+from services.words import say
 
 LONGEST_LINE = 1024 * 1024
 _WHAT = {"start": "started", "die": "died", "oom": "oom"}
@@ -146,7 +147,7 @@ class DaemonEvents:
                         self._after = event["timeNano"]
                         yield _change(event)
                 if not self._closed:
-                    raise EngineUnavailable("Docker stopped telling what happens.")
+                    raise EngineUnavailable(say("Docker stopped telling what happens."))
             except Quiet:
                 self._answer = self._ask()
                 if self._closed:

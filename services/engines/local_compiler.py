@@ -15,6 +15,7 @@ from services.engines.base import Cancellation, Recipe, Report
 from services.engines.build_failures import build_failed
 from services.engines.local_files import Files
 from services.errors import BuildCancelled
+from services.words import say
 
 SECONDS = 600.0
 """A cold build of Go on two cores takes 17 s."""
@@ -63,7 +64,7 @@ def compile_with(
         finally:
             deadline.cancel()
     if cancellation.asked:
-        raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
+        raise BuildCancelled(say("The build of %(name)s was cancelled.", name=recipe.name))
     if compiler.returncode:
         raise build_failed(recipe.name, last_words or [f"the compiler ended with {compiler.returncode}"])
 

@@ -19,6 +19,7 @@ from typing import Any
 from services.engines.base import Image
 from services.engines.local_processes import Mark
 from services.errors import EngineUnavailable
+from services.words import say
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,12 @@ def files_as_engine() -> Iterator[None]:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise EngineUnavailable(
-            f"The local engine cannot use its state folder: {error.strerror or error}{where}.",
-            hint="Make room or give LAB_STATE_DIR a folder that you may write to.",
+            say(
+                "The local engine cannot use its state folder: %(strerror)s%(where)s.",
+                strerror=error.strerror or error,
+                where=where,
+            ),
+            hint=say("Make room or give LAB_STATE_DIR a folder that you may write to."),
         ) from error
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from services.errors import EngineUnavailable, PortTaken
+from services.words import say
 
 LOWEST = 20_000
 
@@ -21,7 +22,7 @@ def claim(publish: int, in_use: Collection[int], whose: str | None = None) -> in
     """
     if publish:
         if publish in in_use or not _is_free(publish):
-            raise PortTaken(f"Port {publish} of this machine is in use.")
+            raise PortTaken(say("Port %(publish)s of this machine is in use.", publish=publish))
         return publish
     chooser = random.Random(whose)
     for _ in range(1000):
@@ -29,7 +30,7 @@ def claim(publish: int, in_use: Collection[int], whose: str | None = None) -> in
         if port not in in_use and _is_free(port):
             return port
     raise EngineUnavailable(
-        "No free port was found on the loopback.", hint="Stop programs that hold many ports."
+        say("No free port was found on the loopback."), hint=say("Stop programs that hold many ports.")
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from services.engines.base import Limits
 from services.errors import EngineTimeout, ServiceFailed
+from services.words import say
 
 MARK_VARIABLE = "LAB_PROCESS"
 """In the environment of everything that an instance starts: finds what left its session, too."""
@@ -104,7 +105,13 @@ class Children:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise ServiceFailed(f"{arguments[0]} cannot be started: {error.strerror}.") from error
+                raise ServiceFailed(
+                    say(
+                        "%(value)s cannot be started: %(strerror)s.",
+                        value=arguments[0],
+                        strerror=error.strerror,
+                    )
+                ) from error
         self._children[id] = child
         # Not reaped before somebody asks for its exit code, so the entry is there even if it died at once.
         found = _stat(child.pid)
@@ -145,7 +152,13 @@ def kill(mark: Mark) -> None:
     """SIGKILL to the program and everything it started; returns when it is dead, or EngineTimeout."""
     _signal_all(mark, signal.SIGKILL)
     if not _wait_for_death(mark, WAIT_FOR_KILL):
-        raise EngineTimeout(f"Process {mark.pid} did not end within {WAIT_FOR_KILL:.0f} s of SIGKILL.")
+        raise EngineTimeout(
+            say(
+                "Process %(pid)s did not end within %(wait_for_kill)s s of SIGKILL.",
+                pid=mark.pid,
+                wait_for_kill=format(WAIT_FOR_KILL, ".0f"),
+            )
+        )
 
 
 def freeze(mark: Mark) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.engines.base import Change, Instance, LogLine
 from services.errors import NotFound
+from services.words import say
 
 READ_EVERY = 0.03
 """Seconds between two looks at a quiet file."""
@@ -36,7 +37,7 @@ class OutputStream:
         try:
             self._file = path.open("r+b", buffering=0)
         except FileNotFoundError as error:
-            raise NotFound(f"There is no output {path}.") from error
+            raise NotFound(say("There is no output %(path)s.", path=path)) from error
         self._alive = alive
         self._closed = threading.Event()
         self._read_to = int(after or 0)

@@ -16,6 +16,7 @@ from services.exercises.checks import CHECKS, Check, Evidence, Result
 from services.exercises.checks.registry import Page
 from services.exercises.exercise import CheckUse, Exercise, Step
 from services.exercises.progress import Progress
+from services.words import say
 
 Ask = Callable[[str], Mapping[str, Any]]
 """GET of the HTTP contract, by its path below the workspace."""
@@ -48,10 +49,13 @@ class Course:
     def get(self, slug: str) -> Exercise:
         """Raises NotFound."""
         if slug not in self._named:
-            raise NotFound(f"There is no exercise {slug!r}.", hint=f"There are {', '.join(self._named)}.")
+            raise NotFound(
+                say("There is no exercise %(slug)s.", slug=repr(slug)),
+                hint=say("There are %(names)s.", names=", ".join(self._named)),
+            )
         return self._named[slug]
 
-    def overview(self, workspace: str) -> list[dict[str, Any]]:
+    def overview(self, workspace: str, language: str = "en") -> list[dict[str, Any]]:
         """Every exercise with how many of its steps are done, and which comes next."""
         begun, steps = self._progress.begun(workspace), self._progress.steps(workspace)
         passed = {key for key, step in steps.items() if step["passed_at"]}
@@ -66,12 +70,12 @@ class Course:
                     for step in one.steps
                 ],
             }
-            for one in self.exercises
+            for one in (each.told_in(language) for each in self.exercises)
         ]
 
-    def show(self, workspace: str, slug: str) -> dict[str, Any]:
+    def show(self, workspace: str, slug: str, language: str = "en") -> dict[str, Any]:
         """One exercise: its steps with what may be clicked and what is checked, progress and time."""
-        exercise = self.get(slug)
+        exercise = self.get(slug).told_in(language)
         begun = self._progress.begun(workspace).get(slug)
         known = self._progress.steps(workspace, slug)
         extra = begun["extra_minutes"] if begun else 0
@@ -117,7 +121,9 @@ class Course:
         exercise, step = self._find(slug, name)
         known = self._progress.steps(scene.name, slug).get((slug, name))
         if known is None:
-            raise WrongPhase("This step is not begun.", hint="Open it first; what happens then counts.")
+            raise WrongPhase(
+                say("This step is not begun."), hint=say("Open it first; what happens then counts.")
+            )
         if known["passed_at"]:
             return {"passed": True, "checks": known["results"]}
         left = list(answers)
@@ -135,7 +141,10 @@ class Course:
     ) -> dict[str, Any]:
         """One check by its name, over the events after `after`; raises NotFound, BadRequest."""
         if name not in CHECKS:
-            raise NotFound(f"There is no check {name!r}.", hint=f"There are {', '.join(sorted(CHECKS))}.")
+            raise NotFound(
+                say("There is no check %(name)s.", name=repr(name)),
+                hint=say("There are %(names)s.", names=", ".join(sorted(CHECKS))),
+            )
         if problem := CHECKS[name].problem(arguments):
             raise BadRequest(problem)
         use = CheckUse(name, arguments)
@@ -144,7 +153,9 @@ class Course:
     def extend(self, workspace: str, slug: str, minutes: int) -> dict[str, Any]:
         """So many minutes more; raises WrongPhase for an exercise that nobody has begun."""
         if self.get(slug).slug not in self._progress.begun(workspace):
-            raise WrongPhase("This exercise is not begun.", hint="Begin it; its time runs from then on.")
+            raise WrongPhase(
+                say("This exercise is not begun."), hint=say("Begin it; its time runs from then on.")
+            )
         self._progress.extend(workspace, slug, minutes)
         return self.show(workspace, slug)
 
@@ -180,7 +191,10 @@ class Course:
         step = exercise.step(name)
         if step is None:
             names = ", ".join(one.id for one in exercise.steps)
-            raise NotFound(f"{slug} has no step {name!r}.", hint=f"Its steps are {names}.")
+            raise NotFound(
+                say("%(slug)s has no step %(name)s.", slug=slug, name=repr(name)),
+                hint=say("Its steps are %(names)s.", names=names),
+            )
         return exercise, step
 
     def _judge(self, scene: Scene, use: CheckUse, since: int, answer: str, ask: Ask) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +107,13 @@ class Exercise:
     timing: tuple[str, ...]
     questions: tuple[Question, ...]
     steps: tuple[Step, ...]
+    language: str = "en"
+    translations: Mapping[str, Exercise] = field(default_factory=dict)
+    """The same in other languages."""
+
+    def told_in(self, language: str) -> Exercise:
+        """In that language, or where there is no translation as it was written, which is in English."""
+        return self.translations.get(language, self)
 
     def step(self, name: str) -> Step | None:
         """The step of that id."""

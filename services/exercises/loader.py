@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.exercises.deeds import KnownCall, read_deeds
 from services.exercises.exercise import BadExercise, Exercise, Question, in_order
 from services.exercises.source import FrontMatter, read, render, render_text
 from services.exercises.steps import read_step
+from services.exercises.translation import only_words, translated, translations_of
 
 CONTENT = Path(__file__).parent / "content"
 FILE = "exercise.md"
@@ -40,12 +42,20 @@ def load(file: Path, knows: KnownCall) -> Exercise:
         if step.id in [other.id for other in steps[:number]]:
             line = body.parts[number].line
             raise BadExercise(file, line, f"{step.id!r} names two steps.", "Give each a name of its own.")
-    return Exercise(
+    exercise = Exercise(
         slug=slug,
         intro=render(body.tokens),
         steps=tuple(steps),
         **{name: take(file, front, name) for name, take in _FIELDS.items()},
     )
+    others = translations_of(file).items()
+    return replace(exercise, translations={code: translated(one, exercise, _words) for code, one in others})
+
+
+def _words(file: Path, front: FrontMatter) -> dict[str, Any]:
+    """What the top of a translation says."""
+    only_words(file, front, _TRANSLATED)
+    return {name: _FIELDS[name](file, front, name) for name in _TRANSLATED}
 
 
 def _text(file: Path, front: FrontMatter, key: str) -> str:
@@ -121,6 +131,9 @@ _FIELDS: dict[str, Callable[[Path, FrontMatter, str], Any]] = {
     "timing": _texts,
     "questions": _questions,
 }
+
+
+_TRANSLATED = ("title", "summary", "aim", "timing", "questions")
 
 
 def _only_known(file: Path, front: FrontMatter) -> None:

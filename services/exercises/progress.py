@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.dialects.sqlite import insert
 
+from services.words.said import packed, unpacked
+
 _tables = sql.MetaData()
 _exercises = sql.Table(
     "exercises_begun",
@@ -59,7 +61,10 @@ class Progress:
             query = query.where(_steps.c.exercise == exercise)
         with self._engine.connect() as connection:
             rows = [_plain(row) for row in connection.execute(query)]
-        return {(row["exercise"], row["step"]): row | {"results": json.loads(row["results"])} for row in rows}
+        return {
+            (row["exercise"], row["step"]): row | {"results": unpacked(json.loads(row["results"]))}
+            for row in rows
+        }
 
     def begin(self, workspace: str, exercise: str, at: str, step: str) -> None:
         """Note the beginning, once, and the step that is open."""
@@ -84,7 +89,7 @@ class Progress:
         results: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         """Note a step as it is now."""
-        values = {"since": since, "passed_at": passed_at, "results": json.dumps(list(results or ()))}
+        values = {"since": since, "passed_at": passed_at, "results": json.dumps(packed(list(results or ())))}
         new = insert(_steps).values(workspace=workspace, exercise=exercise, step=step, **values)
         self._do(new.on_conflict_do_update(index_elements=_steps.primary_key, set_=values))
 

@@ -16,27 +16,19 @@ from services.exercises.source import Section, line_of, load_yaml, render, rende
 
 ReadDeeds = Callable[[str, int], Deeds]
 FENCES = ("button", "check", "question", "predict", "command", "output", "solve", "reset")
-_TITLE = re.compile(r"(?P<title>.+?)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}")
+TITLE = re.compile(r"(?P<title>.+?)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}")
 _PARTS = ("Hint", "Solution")
 
 
 def read_step(file: Path, section: Section, deeds: ReadDeeds) -> Step:
     """Raises BadExercise."""
-    named = _TITLE.fullmatch(section.title)
+    named = TITLE.fullmatch(section.title)
     if not named:
         mend = "Write `## Title {#name}`, the name in small letters, digits and dashes."
         raise BadExercise(file, section.line, f"the step {section.title!r} has no name.", mend)
-    reader = _Reader(file, deeds)
+    reader = Reader(file, deeds)
     reader.read(section.tokens)
-    parts = {part.title: part for part in section.parts}
-    for part in section.parts:
-        if part.title not in _PARTS:
-            mend = f"Below a step only these have three #: {', '.join(_PARTS)}."
-            raise BadExercise(file, part.line, f"there is no part {part.title!r}.", mend)
-    for name in _PARTS:
-        if name not in parts:
-            mend = f"Add `### {name}` and say it there."
-            raise BadExercise(file, section.line, f"the step {named['id']!r} has no {name.lower()}.", mend)
+    parts = parts_of(file, section, named["id"])
     if not reader.checks:
         mend = "Add a fence ```check …, so that a student sees when it is done."
         raise BadExercise(file, section.line, f"the step {named['id']!r} checks nothing.", mend)
@@ -55,7 +47,21 @@ def read_step(file: Path, section: Section, deeds: ReadDeeds) -> Step:
     )
 
 
-class _Reader:
+def parts_of(file: Path, section: Section, step: str) -> dict[str, Section]:
+    """Hint and solution of a step; raises BadExercise."""
+    parts = {part.title: part for part in section.parts}
+    for part in section.parts:
+        if part.title not in _PARTS:
+            mend = f"Below a step only these have three #: {', '.join(_PARTS)}."
+            raise BadExercise(file, part.line, f"there is no part {part.title!r}.", mend)
+    for name in _PARTS:
+        if name not in parts:
+            mend = f"Add `### {name}` and say it there."
+            raise BadExercise(file, section.line, f"the step {step!r} has no {name.lower()}.", mend)
+    return parts
+
+
+class Reader:
     """Sorts a step's tokens into blocks; text between two marked fences is one block."""
 
     def __init__(self, file: Path, deeds: ReadDeeds) -> None:

@@ -19,6 +19,7 @@ from services.hello_go.platforms import Platform
 from services.hello_go.sources import Sources, recipe, reference, render
 from services.hello_go.steps import Step, Steps
 from services.hello_go.surface import survey
+from services.words import say
 from services.workspaces.workspace import Workspace
 
 _LAST_WORDS = 12
@@ -42,7 +43,7 @@ class Builds:
         """Do the work, unless it was cancelled meanwhile; a cancellation is recorded and is no failure."""
         try:
             if cancellation.asked:
-                raise BuildCancelled("The build was cancelled before it began.")
+                raise BuildCancelled(say("The build was cancelled before it began."))
             work()
         except BuildCancelled as error:
             text = f"{error.message} Nothing of it is left."
@@ -74,15 +75,21 @@ class Builds:
         if not self.has_images:
             if choice.stages != "multi" or choice.base != "alpine":
                 raise NotOnThisEngine(
-                    "Without Docker there are no base images and no stages: the program is only compiled.",
-                    hint="Start Docker and run again for images; greeting, port and flags work here too.",
+                    say(
+                        "Without Docker there are no base images and no stages: the program is only compiled."
+                    ),
+                    hint=say(
+                        "Start Docker and run again for images; greeting, port and flags work here too."
+                    ),
                 )
         elif choice.stages == "multi" and choice.base not in ("alpine", "scratch"):
             name = reference(choice.base, self._workspace.settings)
             if self._workspace.engine.base(name) is None:
                 raise NotOnThisEngine(
-                    f"{name} is not on this machine, so nothing can be built on it.",
-                    hint=f"`docker pull {name}` where there is a network, or choose another base.",
+                    say("%(name)s is not on this machine, so nothing can be built on it.", name=name),
+                    hint=say(
+                        "`docker pull %(name)s` where there is a network, or choose another base.", name=name
+                    ),
                 )
 
     # the work
@@ -128,7 +135,7 @@ class Builds:
                 self._add(one, cancellation)
         for name, image in (self._notebook.at("images") or {}).items():
             if cancellation.asked:
-                raise BuildCancelled("The comparison was cancelled.")
+                raise BuildCancelled(say("The comparison was cancelled."))
             if "surface" not in image:
                 self._say_comparing(f"reading {image['tag']}")
                 self._survey(name, image)
@@ -180,8 +187,12 @@ class Builds:
         except OSError as error:
             watched.ended(failed=True)
             raise BuildFailed(
-                f"The sources cannot be written to {folder}: {error.strerror}.",
-                hint="Make room, or give LAB_STATE_DIR a folder that you may write to.",
+                say(
+                    "The sources cannot be written to %(folder)s: %(strerror)s.",
+                    folder=folder,
+                    strerror=error.strerror,
+                ),
+                hint=say("Make room, or give LAB_STATE_DIR a folder that you may write to."),
             ) from error
         except LabError:
             watched.ended(failed=True)

@@ -15,6 +15,7 @@ from services.errors import ServiceFailed, WrongPhase
 from services.hello_go.commands import HOUSE
 from services.hello_go.load import SECONDS
 from services.hello_go.notebook import Notebook
+from services.words import say
 
 _LONGEST_BODY = 64 * 1024
 _KEPT = 12
@@ -33,7 +34,7 @@ class Caller:
     def url(self) -> str:
         """Where the app answers; raises WrongPhase when it does not run."""
         if self._notebook.at("phase") != "running":
-            raise WrongPhase("Hello-Go is not running.", hint="Launch it first.")
+            raise WrongPhase(say("Hello-Go is not running."), hint=say("Launch it first."))
         return str(self._notebook.at("url"))
 
     def call(self) -> dict[str, Any]:
@@ -48,7 +49,9 @@ class Caller:
             body = answer.read(_LONGEST_BODY, decode_content=True).decode(errors="replace")
             answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
-            raise ServiceFailed(f"Hello-Go does not answer at {url}: {error}") from error
+            raise ServiceFailed(
+                say("Hello-Go does not answer at %(url)s: %(error)s", url=url, error=error)
+            ) from error
         ms = round((time.perf_counter() - began) * 1000, 2)
         found = {"status": answer.status, "headers": dict(answer.headers), "body": body, "ms": ms}
         self._called(url, found)
@@ -59,7 +62,7 @@ class Caller:
         try:
             self._calls.request("GET", url, timeout=1.0)
         except urllib3.exceptions.HTTPError as error:
-            raise ServiceFailed(f"nothing answers at {url}") from error
+            raise ServiceFailed(say("nothing answers at %(url)s", url=url)) from error
 
     def load(self, count: int, callers: int) -> None:
         """Call many times, from a process of its own; the percentiles arrive as an event."""
@@ -75,7 +78,7 @@ class Caller:
         except (subprocess.TimeoutExpired, OSError, ValueError) as error:
             self._notebook.record("hello_go.failed", "The load could not be measured.", {"load": None})
             raise ServiceFailed(
-                "The load could not be measured.", hint="Call once, then try again."
+                say("The load could not be measured."), hint=say("Call once, then try again.")
             ) from error
         text = f"{found['n']} of {count} calls were answered; p50 {found['p50']} ms, p99 {found['p99']} ms."
         self._notebook.record(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from services.errors import BadRequest
+from services.words import say
 
 Base = Literal["alpine", "scratch", "debian-slim", "distroless"]
 Stages = Literal["multi", "single"]
@@ -55,6 +56,9 @@ def check_greeting(greeting: str) -> None:
     """Raises BadRequest for what is not one line that can be read."""
     if not greeting.strip() or not greeting.isprintable():
         raise BadRequest(
-            "greeting: it must be one line of letters, digits and signs that can be seen.",
-            hint=f"Give up to {LONGEST_GREETING} characters, such as Hello-Go.",
+            say("greeting: it must be one line of letters, digits and signs that can be seen."),
+            hint=say(
+                "Give up to %(longest_greeting)s characters, such as Hello-Go.",
+                longest_greeting=LONGEST_GREETING,
+            ),
         )

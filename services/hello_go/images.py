@@ -8,12 +8,13 @@ from services.engines.base import Engine, Image
 from services.hello_go.choice import BASES, Base, Choice
 from services.hello_go.sources import reference
 from services.settings import Settings
+from services.words import say
 
 BUILD_STAGE = "build"
 """The name of the first image in the state: the stage that compiles."""
 _WHY = {
-    "scratch": "It is the empty image: every Docker has it.",
-    "distroless": "It comes from a registry; no Debian package has it, so there is no stand-in either.",
+    "scratch": say("It is the empty image: every Docker has it."),
+    "distroless": say("It comes from a registry; no Debian package has it, so there is no stand-in either."),
 }
 
 

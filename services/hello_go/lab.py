@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from services.engines.base import Cancellation, Change, Instance, Limits, Port, Spec
+from services.engines.base import Address, Cancellation, Change, Instance, Limits, Port, Spec
 from services.errors import LabError, NotOnThisEngine, PortTaken, ServiceFailed, WrongPhase
 from services.events.log import Patch
 from services.hello_go import images
@@ -21,6 +21,7 @@ from services.hello_go.platforms import PLATFORMS, this_platform
 from services.hello_go.processors import Processors
 from services.hello_go.sources import render
 from services.hello_go.surface import whole
+from services.words import say
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -68,12 +69,7 @@ class HelloGo:
 
         Raises BadRequest for a greeting that cannot be, NotOnThisEngine for what this machine has not.
         """
-        before = self.choice
-        choice = Choice(**before.as_dict() | dict(given))
-        check_greeting(choice.greeting)
-        self._builds.refuse_what_cannot_be(choice)
-        if choice != before or self._notebook.at("sources") is None:
-            self._remember(choice, by)
+        self._choose(given, by)
         return self.sources()
 
     def sources(self) -> dict[str, Any]:
@@ -89,7 +85,7 @@ class HelloGo:
 
     def build(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Build the image, of another choice if one is given; the job's id."""
-        self.choose(given or {}, by=by)
+        self._choose(given or {}, by)
         choice, cancellation = self.choice, self._builds.expect()
         return self._submit_build(
             "build", lambda: self._build(choice, cancellation), "Build Hello-Go.", cancellation, by
@@ -97,7 +93,7 @@ class HelloGo:
 
     def launch(self, given: Mapping[str, Any] | None = None, *, by: str | None = None) -> str:
         """Start the app, building it first when its image is missing or of other sources; the job's id."""
-        self.choose(given or {}, by=by)
+        self._choose(given or {}, by)
         choice, cancellation = self.choice, self._builds.expect()
         return self._submit_build(
             "launch", lambda: self._launch(choice, cancellation), "Launch Hello-Go.", cancellation, by
@@ -126,8 +122,8 @@ class HelloGo:
         """Build each base and the single stage, read them all; the job's id. Raises NotOnThisEngine."""
         if not self._builds.has_images:
             raise NotOnThisEngine(
-                "Without Docker there are no images to compare: only the binary's size can be seen.",
-                hint="Start Docker and run again.",
+                say("Without Docker there are no images to compare: only the binary's size can be seen."),
+                hint=say("Start Docker and run again."),
             )
         choice, cancellation = self.choice, self._builds.expect()
 
@@ -171,7 +167,7 @@ class HelloGo:
 
     def died(self, instance: Instance | Change, last_words: str) -> None:
         code = f" with exit code {instance.exit_code}" if instance.exit_code is not None else ""
-        error = ServiceFailed(f"Hello-Go ended{code}. {last_words}".strip(), hint="Launch it again.")
+        error = ServiceFailed(f"Hello-Go ended{code}. {last_words}".strip(), hint=say("Launch it again."))
         self._fail(error, "hello_go.died")
 
     def restore(self, found: Mapping[str, Instance]) -> None:
@@ -185,7 +181,7 @@ class HelloGo:
             self._workspace.adopt(instance)
         if phase == "running" and not (instance and instance.running):
             self._fail(
-                ServiceFailed("Hello-Go ended while no dashboard looked.", hint="Launch it again."),
+                ServiceFailed(say("Hello-Go ended while no dashboard looked."), hint=say("Launch it again.")),
                 "hello_go.died",
             )
         elif phase == "starting":
@@ -223,6 +219,14 @@ class HelloGo:
             self._builds.forget(cancellation)
             raise
 
+    def _choose(self, given: Mapping[str, Any], by: str | None) -> None:
+        before = self.choice
+        choice = Choice(**before.as_dict() | dict(given))
+        check_greeting(choice.greeting)
+        self._builds.refuse_what_cannot_be(choice)
+        if choice != before or self._notebook.at("sources") is None:
+            self._remember(choice, by)
+
     def _remember(self, choice: Choice, by: str | None) -> None:
         digest = render(choice, self._workspace.settings).digest
         patch = {"choice": choice.as_dict(), "sources": digest}
@@ -252,7 +256,7 @@ class HelloGo:
         if not fresh:
             self._builds.build(choice, cancellation)
         asked, port = self._workspace.settings.hello_go_port, self._start_on_free_port(choice)
-        url = self._workspace.engine.address(self._workspace.name, _NAME, "public").url
+        url = Address("127.0.0.1", port).url  # where every engine publishes: no need to ask
         try:
             self._workspace.wait_ready(_NAME, lambda: self._caller.probe(url))
         except LabError:
@@ -277,8 +281,12 @@ class HelloGo:
             except PortTaken:
                 continue
         raise PortTaken(
-            f"Ports {first} to {first + _PORTS_TRIED - 1} of this machine are taken.",
-            hint="Stop what uses them, or set LAB_HELLO_GO_PORT, then launch again.",
+            say(
+                "Ports %(first)s to %(value)s of this machine are taken.",
+                first=first,
+                value=first + _PORTS_TRIED - 1,
+            ),
+            hint=say("Stop what uses them, or set LAB_HELLO_GO_PORT, then launch again."),
         )
 
     def _stop(self) -> None:

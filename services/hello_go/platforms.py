@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform as machine
 from dataclasses import dataclass
 
+from services.words import say
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -27,9 +29,9 @@ class Platform:
 PLATFORMS = {
     one.name: one
     for one in (
-        Platform("linux/amd64", "GOOS=linux GOARCH=amd64", "Intel and AMD, 64-bit"),
-        Platform("linux/arm64", "GOOS=linux GOARCH=arm64", "64-bit ARM, such as a Pi 4 or 5"),
-        Platform("linux/arm/v7", "GOOS=linux GOARCH=arm GOARM=7", "32-bit ARM, such as a Pi 2 or 3"),
+        Platform("linux/amd64", "GOOS=linux GOARCH=amd64", say("Intel and AMD, 64-bit")),
+        Platform("linux/arm64", "GOOS=linux GOARCH=arm64", say("64-bit ARM, such as a Pi 4 or 5")),
+        Platform("linux/arm/v7", "GOOS=linux GOARCH=arm GOARM=7", say("32-bit ARM, such as a Pi 2 or 3")),
     )
 }
 _OF_MACHINE = {

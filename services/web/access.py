@@ -10,13 +10,15 @@ import time
 from typing import Literal
 
 from flask import Flask, g, request, session
+from flask.sessions import SecureCookieSessionInterface
 
 from services.errors import NotSignedIn, Refused
 from services.settings import Settings
 from services.web.invitations import Invitation, Invitations, Role
 from services.web.keys import cookie_key
-from services.web.origin import from_own_page
+from services.web.origin import asked_publicly, from_own_page
 from services.web.problems import NotJson, TooManyTries
+from services.words import say
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SIGNED_IN = "signed_in"
@@ -37,6 +39,7 @@ class Access:
     def __init__(self, token: str, invitations: Invitations) -> None:
         self._digest = _digest(token)
         self._wrong = WrongTries()
+        self._public_url = ""
         self.invitations = invitations
 
     def install(self, app: Flask, settings: Settings) -> None:
@@ -45,6 +48,8 @@ class Access:
         Lax, not Strict: a link with the token that is clicked in a web mail must arrive signed in.
         """
         app.secret_key = cookie_key(settings)
+        app.session_interface = _Sessions(settings.public_url)
+        self._public_url = settings.public_url
         app.config.update(
             SESSION_COOKIE_NAME=f"labdeck-{settings.port}",
             SESSION_COOKIE_HTTPONLY=True,
@@ -103,18 +108,29 @@ class Access:
         """
         role = g.role = self.role()
         if role is None:
-            raise NotSignedIn("This call needs the token.")
+            raise NotSignedIn(say("This call needs the token."))
         if role == "follower" and not _only_reads():
             raise Refused(
-                "You follow: you may look at everything, and only the instructor changes it.",
-                hint="Ask the instructor to do it, or for a link of an instructor.",
+                say("You follow: you may look at everything, and only the instructor changes it."),
+                hint=say("Ask the instructor to do it, or for a link of an instructor."),
             )
         if request.method in SAFE_METHODS or bearer_token() is not None:
             return
-        if not from_own_page(request.environ):
-            raise Refused("A page of another origin may not change anything here.")
+        if not from_own_page(request.environ, self._public_url):
+            raise Refused(say("A page of another origin may not change anything here."))
         if request.mimetype != "application/json":
-            raise NotJson("A change needs the content type application/json.")
+            raise NotJson(say("A change needs the content type application/json."))
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Cookies that a browser got by TLS never travel without it; on the machine itself there is none."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        by_tls = self._public_url.startswith("https:") and asked_publicly(request.environ, self._public_url)
+        return by_tls or request.is_secure
 
 
 class WrongTries:
@@ -131,7 +147,7 @@ class WrongTries:
     def wait(self) -> None:
         """Return after `delay` seconds; raises TooManyTries when all places are taken."""
         if not self._places.acquire(blocking=False):
-            raise TooManyTries("Too many wrong tokens at the same time.")
+            raise TooManyTries(say("Too many wrong tokens at the same time."))
         try:
             time.sleep(self._delay)
         finally:

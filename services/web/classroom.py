@@ -7,7 +7,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from services.exercises.course import Course
+from services.exercises.exercise import Exercise
 from services.web.access import Access
+from services.web.language import language
 
 _WORKSPACE = "demo"
 
@@ -39,27 +41,27 @@ def exercises() -> ResponseReturnValue:
     """All exercises, with the progress in each."""
     course = _course()
     known = {one["slug"]: one for one in course.overview(_WORKSPACE)}
-    return _page("exercises", found=course.exercises, known=known)
+    return _page("exercises", found=[one.told_in(language()) for one in course.exercises], known=known)
 
 
 def exercise(slug: str) -> ResponseReturnValue:
     """Work through one."""
-    return _page("exercise", exercise=_course().get(slug))
+    return _page("exercise", exercise=_told(slug))
 
 
 def sheet(slug: str) -> ResponseReturnValue:
     """The exercise on paper."""
-    return _page("sheet", exercise=_course().get(slug))
+    return _page("sheet", exercise=_told(slug))
 
 
 def teacher(slug: str) -> ResponseReturnValue:
     """Aim, timing, questions with answers, and the solution of each step."""
-    return _page("teacher", exercise=_course().get(slug))
+    return _page("teacher", exercise=_told(slug))
 
 
 def present(slug: str) -> ResponseReturnValue:
     """On the projector."""
-    found = _course().get(slug)
+    found = _told(slug)
     now = _course().presented(_WORKSPACE)
     step = now["step"] if now and now["exercise"] == slug else found.steps[0].id
     return _page("presenter", exercise=found, exercises=(found,), step=step)
@@ -68,7 +70,7 @@ def present(slug: str) -> ResponseReturnValue:
 def follow() -> ResponseReturnValue:
     """What the presenter shows, on one's own machine."""
     now = _course().presented(_WORKSPACE)
-    return _page("follower", exercises=_course().exercises, now=now)
+    return _page("follower", exercises=[one.told_in(language()) for one in _course().exercises], now=now)
 
 
 def join(access: Access, signed: str) -> ResponseReturnValue:
@@ -77,6 +79,11 @@ def join(access: Access, signed: str) -> ResponseReturnValue:
     if invitation is None:
         return _page("revoked"), 401
     return redirect("/follow" if invitation.role == "follower" else "/", 303)
+
+
+def _told(slug: str) -> Exercise:
+    """In the language of this request; raises NotFound."""
+    return _course().get(slug).told_in(language())
 
 
 def _course() -> Course:

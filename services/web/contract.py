@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from services.errors import NotFound
 from services.web.calls import Call, complaint
 from services.web.schemas import Nothing
+from services.words import say
 from services.workspaces.workspace import Workspace
 
 
@@ -52,7 +53,7 @@ class Contract:
                     query = [call.query()] if call.query else []
                     answer: Mapping[str, Any] = call.act(workspace, *found.groups(), *query)
                     return answer
-            raise NotFound(f"There is no call GET {path}.")
+            raise NotFound(say("There is no call GET %(path)s.", path=path))
 
         return ask
 

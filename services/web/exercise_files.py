@@ -29,7 +29,8 @@ def _said(file: Path) -> str | None:
         exercise = load(file, Contract(calls.all).problem)
     except BadExercise as error:
         return str(error)
-    sys.stdout.write(f"{file}: {len(exercise.steps)} steps, {exercise.minutes} minutes.\n")
+    others = "".join(f", also {language}" for language in exercise.translations)
+    sys.stdout.write(f"{file}: {len(exercise.steps)} steps, {exercise.minutes} minutes{others}.\n")
     return None
 
 

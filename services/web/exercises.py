@@ -13,6 +13,7 @@ from services.web.answers import Answer
 from services.web.calls import Calls
 from services.web.contract import Contract
 from services.web.invitations import Invitation, Invitations, Role, for_this_machine_only, qr_code
+from services.web.language import language
 from services.web.schemas import Body
 from services.workspaces.workspace import Workspace
 
@@ -130,13 +131,13 @@ class AllInvited(Answer):
 @calls("GET", "/exercises", Overview)
 def exercises(workspace: Workspace) -> dict[str, Any]:
     """All exercises, and which of their steps are done."""
-    return {"exercises": _course().overview(workspace.name)}
+    return {"exercises": _course().overview(workspace.name, language())}
 
 
 @calls("GET", "/exercises/<exercise>", ExerciseNow)
 def exercise(workspace: Workspace, exercise: str) -> dict[str, Any]:
     """One exercise: its steps, the progress in them, the time."""
-    return _course().show(workspace.name, exercise)
+    return _course().show(workspace.name, exercise, language())
 
 
 @calls("DELETE", "/exercises/<exercise>", ExerciseNow)

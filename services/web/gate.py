@@ -10,6 +10,7 @@ from typing import Any
 from services.errors import LabError, Refused, TooLarge
 from services.web.origin import from_own_page, host_name, host_names
 from services.web.transport import LARGEST_FRAME
+from services.words import say
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -32,10 +33,11 @@ HEADERS = {
 class Gate:
     """WSGI around WSGI, because Socket.IO's requests never reach Flask."""
 
-    def __init__(self, inner: Application, *, host: str) -> None:
-        """`host` is LAB_HOST: on loopback only its own names are answered."""
+    def __init__(self, inner: Application, *, host: str, public_url: str = "") -> None:
+        """`host` is LAB_HOST: on loopback only its own names are answered, and that of LAB_PUBLIC_URL."""
         self._inner = inner
-        self._names = host_names(host)
+        self._names = host_names(host, public_url)
+        self._public_url = public_url
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
@@ -49,15 +51,18 @@ class Gate:
     def _problem(self, environ: Environ) -> LabError | None:
         if self._names is not None and host_name(environ) not in self._names:
             return Refused(
-                "The dashboard is not known by this host name.",
-                hint="Open it as http://127.0.0.1 or http://localhost; set LAB_HOST to serve a network.",
+                say("The dashboard is not known by this host name."),
+                hint=say(
+                    "Open it as http://127.0.0.1 or http://localhost; set LAB_HOST to serve a network, "
+                    "or LAB_PUBLIC_URL to the address of the proxy in front."
+                ),
             )
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
             return None
-        if not from_own_page(environ):
-            return Refused("The live connection is for Labdeck's own page.")
+        if not from_own_page(environ, self._public_url):
+            return Refused(say("The live connection is for Labdeck's own page."))
         if environ.get("CONTENT_LENGTH", "").isdigit() and int(environ["CONTENT_LENGTH"]) > LARGEST_FRAME:
-            return TooLarge("A frame is larger than 64 KiB.", hint="Send watch or unwatch.")
+            return TooLarge(say("A frame is larger than 64 KiB."), hint=say("Send watch or unwatch."))
         return None
 
 

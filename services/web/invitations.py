@@ -19,7 +19,8 @@ from services.errors import NotFound
 from services.events.event import now
 from services.settings import Settings
 from services.web.keys import secret
-from services.web.origin import host_names
+from services.web.origin import is_loopback
+from services.words import say
 
 Role = Literal["instructor", "follower"]
 ROLES: tuple[Role, ...] = ("instructor", "follower")
@@ -73,7 +74,7 @@ class Invitations:
         found = self._all.get(id_)
         if found is None:
             raise NotFound(
-                "There is no such invitation.", hint="GET /invitations lists those that there are."
+                say("There is no such invitation."), hint=say("GET /invitations lists those that there are.")
             )
         if found.revoked_at is None:
             at = now()
@@ -128,7 +129,7 @@ class Invitations:
 
 def for_this_machine_only(settings: Settings) -> bool:
     """Whether nobody on another machine can open a link to us."""
-    return host_names(settings.host) is not None
+    return is_loopback(urlsplit(settings.public_url).hostname or settings.host)
 
 
 def qr_code(link: str) -> str:
@@ -140,8 +141,10 @@ def qr_code(link: str) -> str:
 
 def reachable(base: str, settings: Settings) -> str:
     """`base` as others reach it: an instructor's own page is often at 127.0.0.1, which is nobody else's."""
+    if settings.public_url:
+        return settings.public_url
     parts = urlsplit(base)
-    if for_this_machine_only(settings) or not _is_loopback(parts.hostname or ""):
+    if for_this_machine_only(settings) or not is_loopback(parts.hostname or ""):
         return f"{parts.scheme}://{parts.netloc}"
     host = settings.host
     if ipaddress.ip_address(host.strip("[]")).is_unspecified if _is_address(host) else False:
@@ -157,10 +160,6 @@ def _outward_address() -> str | None:
         except OSError:
             return None
         return str(probe.getsockname()[0])
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def _is_address(host: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from services.agent_script.packages import ARTICLE, NEWEST, OFFERED
@@ -13,6 +13,8 @@ from services.errors import LabError
 from services.hello_go.choice import BASES, LONGEST_GREETING
 from services.hello_go.platforms import PLATFORMS
 from services.web.access import Access
+from services.web.invitations import reachable
+from services.web.language import told
 
 PAGES = {"/": "home", "/hello-go": "hello_go", "/affinity": "affinity", "/agent-script": "agent_script"}
 _WORKSPACE = "demo"
@@ -30,14 +32,15 @@ def make_pages(access: Access) -> Blueprint:
 
 def signed_out() -> ResponseReturnValue:
     """The page that says where the link is."""
-    return _rendered("signed_out", "signed-out"), 401, {"WWW-Authenticate": "Bearer"}
+    address = reachable(request.host_url, current_app.extensions["labdeck"].settings)
+    return _rendered("signed_out", "signed-out", address=address), 401, {"WWW-Authenticate": "Bearer"}
 
 
 def error_page(error: LabError) -> ResponseReturnValue:
     """The error for people; somebody who is not signed in is told where the link is."""
     if error.status == 401:
         return signed_out()
-    return _rendered("error", "error", error=error.as_dict()), error.status
+    return _rendered("error", "error", error=told(error.as_dict())), error.status
 
 
 def is_page() -> bool:

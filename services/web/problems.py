@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from services import errors
 from services.errors import LabError
+from services.words import say
 
 _logger = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ _logger = logging.getLogger(__name__)
 class NoSuchPath(errors.NotFound):
     """Nothing has this address."""
 
-    hint = "See /api/openapi.json for the calls, or open / for the page."
+    hint = say("See /api/openapi.json for the calls, or open / for the page.")
 
 
 class WrongMethod(LabError):
@@ -26,7 +27,7 @@ class WrongMethod(LabError):
 
     status = 405
     kind = "wrong_method"
-    hint = "The header Allow lists what this address takes."
+    hint = say("The header Allow lists what this address takes.")
 
 
 class NotJson(LabError):
@@ -34,7 +35,7 @@ class NotJson(LabError):
 
     status = 415
     kind = "not_json"
-    hint = "Send the header `Content-Type: application/json`."
+    hint = say("Send the header `Content-Type: application/json`.")
 
 
 class TooManyTries(LabError):
@@ -42,7 +43,7 @@ class TooManyTries(LabError):
 
     status = 429
     kind = "too_many_tries"
-    hint = "Wait a second. The right token is in the link that `make run` printed."
+    hint = say("Wait a second. The right token is in the link that `make run` printed.")
 
 
 def install(app: Flask, show: Callable[[LabError], ResponseReturnValue]) -> None:
@@ -59,7 +60,7 @@ def install(app: Flask, show: Callable[[LabError], ResponseReturnValue]) -> None
     def unexpected(error: Exception) -> ResponseReturnValue:
         """Whole in the server's log, generic to the browser."""
         _logger.error("%s %s failed", request.method, request.path, exc_info=error)
-        return show(LabError("The dashboard failed at this call."))
+        return show(LabError(say("The dashboard failed at this call.")))
 
     app.register_error_handler(LabError, show)
     app.register_error_handler(HTTPException, of_http)
@@ -82,14 +83,21 @@ def answer(error: LabError) -> Response:
 def in_our_words(error: HTTPException) -> LabError:
     """Flask's own errors in the words of ours."""
     if isinstance(error, NotFound):
-        return NoSuchPath(f"There is nothing at {request.path}.")
+        return NoSuchPath(say("There is nothing at %(path)s.", path=request.path))
     if isinstance(error, MethodNotAllowed):
-        return WrongMethod(f"{request.path} does not take {request.method}.{_allowed(error.valid_methods)}")
+        return WrongMethod(
+            say(
+                "%(path)s does not take %(method)s.%(allowed)s",
+                path=request.path,
+                method=request.method,
+                allowed=_allowed(error.valid_methods),
+            )
+        )
     if error.code == errors.TooLarge.status:
-        return errors.TooLarge("The body is larger than 1 MiB.")
+        return errors.TooLarge(say("The body is larger than 1 MiB."))
     if error.code is not None and error.code < 500:
-        return errors.BadRequest(error.description or "The request cannot be understood.")
-    return LabError("The dashboard failed at this call.")
+        return errors.BadRequest(error.description or say("The request cannot be understood."))
+    return LabError(say("The dashboard failed at this call."))
 
 
 def _allowed(methods: Iterable[str] | None) -> str:

@@ -15,6 +15,7 @@ from services.web.access import asker
 from services.web.answers import Answer, JobAccepted, Problem
 from services.web.calls import Calls
 from services.web.schemas import Body
+from services.words import say
 from services.workspaces.workspace import Workspace
 
 calls = Calls()
@@ -223,5 +224,7 @@ def cancel_run(workspace: Workspace, run: str) -> dict[str, Any]:
 
 def _number(run: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,8}", run, re.ASCII):
-        raise NotFound(f"There is no run {run[:20]!r}.", hint="Runs are numbered from 1.")
+        raise NotFound(
+            say("There is no run %(value)s.", value=repr(run[:20])), hint=say("Runs are numbered from 1.")
+        )
     return int(run)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, jsonify, request
-from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
 from services.events.store import Store
@@ -15,7 +14,7 @@ from services.exercises.course import Course
 from services.exercises.loader import CONTENT, load_all
 from services.exercises.progress import Progress
 from services.settings import Settings
-from services.web import pages, problems
+from services.web import language, pages, problems
 from services.web.access import Access
 from services.web.api import calls
 from services.web.calls import LARGEST_BODY
@@ -25,12 +24,13 @@ from services.web.gate import Gate
 from services.web.invitations import Invitations
 from services.web.openapi import describe
 from services.web.sockets import Watchers
+from services.words.catalogue import TRANSLATIONS, Catalogues
 from services.workspaces.house import Workspaces
 
 VERSION = "0.1.0"
 _ROOT = Path(__file__).parents[2]
-_PUBLIC = ("healthz", "pages.signed_out", "classroom.join")
-_PUBLIC_FILES = ("css/", "icon.svg", "js/theme")
+_PUBLIC = ("healthz", "pages.signed_out", "classroom.join", "words.catalogue")
+_PUBLIC_FILES = ("css/", "icon.svg", "js/theme", "js/text.js", "js/language.js")
 """What the signed-out page shows itself with."""
 
 
@@ -60,8 +60,7 @@ def make_site(settings: Settings, house: Workspaces, store: Store, content: Path
     course = Course(load_all(contract.problem, content), Progress(store.database))
     app = Flask("labdeck", root_path=str(_ROOT))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a chunked body is cut here without a word
-    assert isinstance(app.json, DefaultJSONProvider)
-    app.json.sort_keys = False
+    language.install(app, Catalogues(settings.translations or TRANSLATIONS))
     access = Access(settings.token, Invitations(settings, store.database))
     access.install(app, settings)
     problems.install(app, _show)
@@ -74,7 +73,9 @@ def make_site(settings: Settings, house: Workspaces, store: Store, content: Path
     app.add_url_rule("/healthz", "healthz", lambda: jsonify(_health(house)))
     watchers = Watchers(app, house, access)
     app.extensions["labdeck"] = Running(settings, house, watchers, access, course, contract)
-    app.wsgi_app = Gate(app.wsgi_app, host=settings.host)  # type: ignore[method-assign]
+    app.wsgi_app = Gate(  # type: ignore[method-assign]
+        app.wsgi_app, host=settings.host, public_url=settings.public_url
+    )
     return app
 
 

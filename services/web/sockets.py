@@ -16,6 +16,7 @@ from services.web import transport
 from services.web.access import Access
 from services.web.calls import complaint
 from services.web.schemas import Body, Unwatch, Watch
+from services.words import say
 from services.workspaces.house import Workspaces
 
 PAGE = 500
@@ -59,7 +60,7 @@ class Watchers:
         except LabError as error:
             raise _refusal(error) from None
         if not known:
-            raise _refusal(NotSignedIn("Watching needs the token."))
+            raise _refusal(NotSignedIn(say("Watching needs the token.")))
         if token is None:
             self._came_by[_sid()] = self._access.came_by()
 
@@ -95,7 +96,9 @@ class Watchers:
         socket = server.eio.sockets.get(server.manager.eio_sid_from_sid(_sid(), "/"))
         if socket and socket.queue.qsize() > _UNREAD:
             socket.close(wait=False, abort=True)
-            raise BadRequest("Too many answers wait to be read.", hint="Read them; then watch again.")
+            raise BadRequest(
+                say("Too many answers wait to be read."), hint=say("Read them; then watch again.")
+            )
 
     def _unwatch(self, *frame: Any) -> dict[str, Any]:
         leave_room(_room(self._house.get(_checked(Unwatch, frame).workspace).name))
@@ -168,14 +171,14 @@ def _answered(handler: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
             return {"error": error.as_dict()}
         except Exception:
             _logger.exception("a frame failed")
-            return {"error": LabError("The dashboard failed at this call.").as_dict()}
+            return {"error": LabError(say("The dashboard failed at this call.")).as_dict()}
 
     return answer
 
 
 def _checked(body: type[Body], frame: tuple[Any, ...]) -> Any:
     if len(frame) != 1:
-        raise BadRequest("This takes one object.")
+        raise BadRequest(say("This takes one object."))
     try:
         return body.model_validate(frame[0])
     except ValidationError as error:
@@ -183,7 +186,10 @@ def _checked(body: type[Body], frame: tuple[Any, ...]) -> Any:
 
 
 def _unknown(*frame: Any) -> dict[str, Any]:
-    raise BadRequest(f"There is no event {str(frame[0])[:40]!r} here.", hint="Send watch or unwatch.")
+    raise BadRequest(
+        say("There is no event %(value)s here.", value=repr(str(frame[0])[:40])),
+        hint=say("Send watch or unwatch."),
+    )
 
 
 def _refusal(error: LabError) -> ConnectionRefusedError:

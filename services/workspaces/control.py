@@ -9,6 +9,7 @@ import urllib3
 
 from services.engines.base import Address
 from services.errors import BadRequest, LabError, ServiceFailed
+from services.words import say
 
 _LONGEST = 1024 * 1024
 
@@ -42,7 +43,9 @@ class ControlPort:
             answer = self._pool.request(method, path, body=content, headers=self._headers, timeout=limit)
             found = json.loads(answer.data[:_LONGEST])
         except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-            raise ServiceFailed(f"{self.name} does not answer its control port: {error}") from error
+            raise ServiceFailed(
+                say("%(name)s does not answer its control port: %(error)s", name=self.name, error=error)
+            ) from error
         if answer.status >= 400:
             raise self._refusal(answer.status, found)
         return dict(found)

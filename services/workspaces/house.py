@@ -16,6 +16,7 @@ from services.errors import EngineUnavailable, LabError, NotFound
 from services.events.log import Listener
 from services.events.store import Store
 from services.settings import BadSetting, Settings
+from services.words import say
 from services.workspaces.workspace import Lab, Workspace
 
 _RETRY = 2.0
@@ -50,7 +51,8 @@ class Workspaces:
         """The workspace of that name; raises NotFound."""
         if name not in self._named:
             raise NotFound(
-                f"There is no workspace {name!r}.", hint="The workspace that always exists is demo."
+                say("There is no workspace %(name)s.", name=repr(name)),
+                hint=say("The workspace that always exists is demo."),
             )
         return self._named[name]
 

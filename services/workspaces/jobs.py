@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from services.engines.base import Cancellation
 from services.errors import LabError, WrongPhase
 from services.events.log import EventLog
+from services.words import say
 
 Ending = Literal["dropped", "closing"]
 _WAITING = 50
@@ -43,7 +45,8 @@ class Lane:
         self._log = log
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
-        self._busy = self._held = self._closed = self._dropped = False
+        self._busy = self._held = self._closed = False
+        self._dropping = Cancellation()
         self._worker = threading.Thread(target=self._work, name=f"lane-{log.workspace}-{name}", daemon=True)
         self._worker.start()
 
@@ -64,7 +67,10 @@ class Lane:
         job = _Job(secrets.token_hex(6), name, work, failed)
         with self._changed:
             if len(self._waiting) >= _WAITING:
-                raise WrongPhase(f"{_WAITING} jobs are waiting already.", hint="Wait until some are done.")
+                raise WrongPhase(
+                    say("%(waiting)s jobs are waiting already.", waiting=_WAITING),
+                    hint=say("Wait until some are done."),
+                )
             self._note(job, "job.accepted", text, "waiting", by=by)
             try:
                 self._log.flush()
@@ -78,16 +84,25 @@ class Lane:
     @property
     def ending(self) -> Ending | None:
         """Why a long job should end soon: all is to be removed, or the dashboard goes."""
-        return "closing" if self._closed else "dropped" if self._dropped else None
+        return "closing" if self._closed else "dropped" if self._dropping.asked else None
+
+    @property
+    def dropping(self) -> Cancellation | None:
+        """Of the job that runs: asked when all is to be removed. None in any other thread than the worker."""
+        return self._dropping if threading.current_thread() is self._worker else None
 
     def drop(self) -> None:
-        """Forget the jobs that wait, and say so of each; the one that runs may ask for `ending`."""
+        """Forget the jobs that wait, and say so of each; the one that runs is told by `dropping`."""
         with self._changed:
             dropped = [*self._waiting]
             self._waiting.clear()
-            self._dropped = self._busy
+            running = self._dropping if self._busy else None
+        if running:
+            running.ask()
         for job in dropped:
-            self._fail(job, WrongPhase("It was dropped before its turn came.", hint="Ask for it again."))
+            self._fail(
+                job, WrongPhase(say("It was dropped before its turn came."), hint=say("Ask for it again."))
+            )
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -129,7 +144,7 @@ class Lane:
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._held))
             if self._closed:
                 return None
-            self._busy, self._dropped = True, False
+            self._busy, self._dropping = True, Cancellation()
             return self._waiting.popleft()
 
     def _fail(self, job: _Job, error: LabError) -> None:

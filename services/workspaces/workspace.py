@@ -16,6 +16,7 @@ from services.errors import LabError, ServiceFailed
 from services.events.log import EventLog, Patch
 from services.events.store import Store
 from services.settings import Settings
+from services.words import say
 from services.workspaces.control import ControlPort
 from services.workspaces.jobs import Ending, Lane
 from services.workspaces.tail import Line, Tail
@@ -143,8 +144,15 @@ class Workspace:
     def build(
         self, recipe: Recipe, report: Callable[[str], None], cancellation: Cancellation | None = None
     ) -> Image:
-        """Make an image; each line of the builder goes to `report`."""
-        return self.engine.build(recipe, report, cancellation)
+        """Make an image; each line of the builder goes to `report`.
+
+        Raises BuildCancelled also when everything of the workspace is to be removed.
+        """
+        cancellation = cancellation or Cancellation()
+        with contextlib.ExitStack() as stack:
+            if dropping := next(filter(None, (lane.dropping for lane in self._lanes.values())), None):
+                stack.enter_context(dropping.wakes(cancellation.ask))
+            return self.engine.build(recipe, report, cancellation)
 
     def start(self, spec: Spec) -> Instance:
         """Start a service and follow what it writes."""
@@ -206,7 +214,12 @@ class Workspace:
                     self._check_alive(name)
                 if time.monotonic() > deadline:
                     raise ServiceFailed(
-                        f"{name} was not ready after {seconds:.0f} s: {error.message}"
+                        say(
+                            "%(name)s was not ready after %(seconds)s s: %(message)s",
+                            name=name,
+                            seconds=format(seconds, ".0f"),
+                            message=error.message,
+                        )
                     ) from error
             time.sleep(_POLL)
 
@@ -264,7 +277,10 @@ class Workspace:
         return None
 
     def reset(self) -> str:
-        """Remove everything of this workspace, then begin afresh; the job's id. What waits is dropped."""
+        """Remove everything of this workspace, then begin afresh; the job's id.
+
+        What waits is dropped, and a build is cancelled.
+        """
         for lane in self._lanes.values():
             lane.drop()
         lab = next(iter(self._labs.values()))

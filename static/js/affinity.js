@@ -15,6 +15,7 @@ import { createRuns, hearRuns, renderRuns } from "./runs.js";
 import { replayed } from "./runs_replay.js";
 import { count, createTally } from "./tally.js";
 import { createStory, hearStory, openStory } from "./story_panel.js";
+import { t } from "./text.js";
 import { createTurns, inTurn } from "./turns.js";
 import { clockSeconds } from "./units.js";
 import { affinityVerdict } from "./verdict.js";
@@ -67,7 +68,7 @@ function render({ store, status }) {
 /** What stands under the picture; like rail and log it follows a frame or two later, so that no frame has all to do. */
 function renderUnder(stage, state, live) {
   renderReplicaRows(stage.state, live && !stage.label, stage.tally.refused, (name) => waited(page, name));
-  setText(byId("since"), stage.tally.since ? `404 since ${clockSeconds(stage.tally.since)}` : "404");
+  setText(byId("since"), stage.tally.since ? t("404 since %(time)s", { time: clockSeconds(stage.tally.since) }) : "404");
   renderRuns(runs, state, live);
   if (charts) renderCharts(charts, state);
 }
@@ -86,7 +87,7 @@ function renderStale(state, live, store) {
   const element = byId("as-of");
   element.hidden = live || !state;
   const last = store?.events.at(-1);
-  if (!element.hidden) setText(element.lastElementChild, `Not live: as it was${last ? ` at ${clockSeconds(last.at)}` : ""}`);
+  if (!element.hidden) setText(element.lastElementChild, last ? t("Not live: as it was at %(time)s", { time: clockSeconds(last.at) }) : t("Not live: as it was"));
 }
 
 /** A click on a visitor or its memory follows it in picture, log and story; another click lets go. */

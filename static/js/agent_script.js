@@ -9,6 +9,7 @@ import { previewVerdict, refusedVerdict, rehearsalVerdict } from "./agent_script
 import { byId, h, inline, mark, setText } from "./dom.js";
 import { renderHeadline } from "./headline.js";
 import { begin, waited } from "./live.js";
+import { recorded, t } from "./text.js";
 
 const TYPING = 120;
 const form = byId("form");
@@ -70,7 +71,7 @@ function renderForm(found) {
   const asks = asksMachine(found);
   for (const input of byId("processors").querySelectorAll("input")) [input.checked, input.disabled] = [input.value === chosen, asks];
   byId("system").disabled = asks;
-  byId("processor-words").replaceChildren(...inline(asks ? "The script asks the machine that it runs on." : PROCESSORS[found.system][chosen]));
+  byId("processor-words").replaceChildren(...inline(asks ? t("The script asks the machine that it runs on.") : PROCESSORS[found.system][chosen]));
   setText(byId("name-label"), TARGETS[found.kind].label);
   byId("of-project").hidden = !TARGETS[found.kind].project;
   byId("detect").disabled = found.system === "win";
@@ -191,7 +192,7 @@ function renderPackages(state) {
   const yours = ridOf(values());
   const here = state.machine?.rid;
   const detects = asksMachine(values());
-  const choices = detects ? [["yours", `${here ?? "no"} package`]] : [["yours", `${yours} package`], ...(here && here !== yours ? [["here", `${here} package`]] : [])];
+  const choices = detects ? [["yours", here ? t("%(rid)s package", { rid: here }) : t("no package")]] : [["yours", t("%(rid)s package", { rid: yours })], ...(here && here !== yours ? [["here", t("%(rid)s package", { rid: here })]] : [])];
   const text = choices.map(([, words]) => words).join();
   const group = byId("packages");
   if (group.dataset.text !== text) {
@@ -216,12 +217,12 @@ function renderButtons(state, live) {
   const busy = under || (begins && wish("rehearse", null) === true);
   const windows = values().system === "win";
   byId("rehearse").disabled = busy || !live || Boolean(refused) || windows;
-  setText(byId("rehearse").lastElementChild, state.result ? "Again" : "Rehearse");
+  setText(byId("rehearse").lastElementChild, state.result ? t("Again") : t("Rehearse"));
   if (!under) cancelling = false;
   byId("cancel").hidden = !under;
   byId("cancel").disabled = cancelling || !live;
-  setText(byId("cancel").lastElementChild, cancelling ? "Cancelling" : "Cancel");
-  setText(byId("rehearsal-foot"), windows ? "A Windows script cannot be rehearsed here." : "Runs your script here, in a sandbox, with a package of our own: what differs from yours is the download address.");
+  setText(byId("cancel").lastElementChild, cancelling ? t("Cancelling") : t("Cancel"));
+  setText(byId("rehearsal-foot"), windows ? t("A Windows script cannot be rehearsed here.") : t("Runs your script here, in a sandbox, with a package of our own: what differs from yours is the download address."));
 }
 
 function renderOutcome(state) {
@@ -235,7 +236,7 @@ function renderOutcome(state) {
     element.replaceChildren(...(told ? [h("div", { class: `verdict ${tone}` }, mark(shape), h("p", {}, h("b", {}, `${told.title}. `), told.more))] : []));
   }
   const { confined } = state;
-  setText(byId("confined"), confined ? `The sandbox, as it found itself: network: ${confined.network}; files: ${confined.files}; ${confined.user}. sudo and systemctl are the lab's.` : "");
+  setText(byId("confined"), confined ? t("The sandbox, as it found itself: network: %(network)s; files: %(files)s; %(user)s. sudo and systemctl are the lab's.", Object.fromEntries(Object.entries(confined).map(([name, words]) => [name, recorded(words)]))) : "");
 }
 
 // programs and errors
@@ -254,7 +255,7 @@ function offerFiles(area, input, button) {
 
 async function inspect(file) {
   const mine = (inspected += 1);
-  byId("bin-said").replaceChildren(h("p", { class: "foot" }, `Reading ${file.name} …`));
+  byId("bin-said").replaceChildren(h("p", { class: "foot" }, t("Reading %(file)s …", { file: file.name })));
   try {
     const found = await call("POST", "/api/agent-script/inspect", await programIn(file));
     if (mine !== inspected) return;

@@ -2,6 +2,7 @@
  * The beginning of the program in a dropped file, so that a package of 150 MB is not sent anywhere:
  * only the first part of its Agent.Listener is. Nothing is executed, and little is kept.
  */
+import { t } from "./text.js";
 
 const LISTENERS = ["bin/Agent.Listener", "bin/Agent.Listener.exe"];
 const SENT = 512 * 1024;
@@ -21,12 +22,12 @@ async function beginning(file, length) {
   try {
     return await file.slice(0, length).arrayBuffer();
   } catch {
-    throw { message: `${file.name} cannot be read: it is a folder, or it is gone.`, hint: "Drop one file: a package, or bin/Agent.Listener." };
+    throw { message: t("%(file)s cannot be read: it is a folder, or it is gone.", { file: file.name }), hint: t("Drop one file: a package, or bin/Agent.Listener.") };
   }
 }
 
 function named(file, bytes) {
-  if (!bytes) throw { message: `There is no ${LISTENERS[0]} in ${file.name}.`, hint: "Drop an agent package, or the program itself." };
+  if (!bytes) throw { message: t("There is no %(program)s in %(file)s.", { program: LISTENERS[0], file: file.name }), hint: t("Drop an agent package, or the program itself.") };
   return { name: file.name.slice(0, 300), data: base64(bytes) };
 }
 
@@ -45,7 +46,7 @@ async function fromTar(file) {
       await source.skip(Math.ceil(size / BLOCK) * BLOCK);
     }
   } catch (error) {
-    throw { message: "The package is damaged, or no agent package.", hint: String(error?.message ?? "") };
+    throw { message: t("The package is damaged, or no agent package."), hint: String(error?.message ?? "") };
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -60,7 +61,7 @@ function bytesOf(reader) {
     const { value, done } = await reader.read();
     if (done) return false;
     source.passed += value.length;
-    if (source.passed > SEARCHED) throw new Error(`${LISTENERS[0]} is not in the first 512 MB of it.`);
+    if (source.passed > SEARCHED) throw new Error(t("%(program)s is not in the first 512 MB of it.", { program: LISTENERS[0] }));
     const joined = new Uint8Array(rest.length + value.length);
     joined.set(rest);
     joined.set(value, rest.length);
@@ -93,7 +94,7 @@ async function fromZip(file) {
   const tail = new DataView(await file.slice(-65_557).arrayBuffer());
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end -= 1;
-  if (end < 0) throw { message: "The package is damaged: its table of files is missing.", hint: "Was it downloaded to the end?" };
+  if (end < 0) throw { message: t("The package is damaged: its table of files is missing."), hint: t("Was it downloaded to the end?") };
   const size = tail.getUint32(end + 12, true);
   const place = tail.getUint32(end + 16, true);
   const table = new DataView(await file.slice(place, place + size).arrayBuffer());

@@ -1,19 +1,20 @@
 /** What the form says, as a request to the API and as a link. Pure. */
+import { t } from "./text.js";
 
 /** Processors that are offered for a system, with the words under the choice. */
 export const PROCESSORS = {
-  linux: { x64: "64-bit Intel and AMD. `uname -m` says x86_64.", arm: "32-bit ARM, for example Raspberry Pi OS. `uname -m` says armv7l.", arm64: "64-bit ARM. `uname -m` says aarch64, and `getconf LONG_BIT` says 64." },
-  "linux-musl": { x64: "64-bit Intel and AMD with musl, such as Alpine.", arm64: "64-bit ARM with musl, such as Alpine." },
-  osx: { x64: "Mac with Intel. `uname -m` says x86_64.", arm64: "Mac with Apple silicon. `uname -m` says arm64." },
-  win: { x64: "64-bit Windows.", x86: "32-bit Windows.", arm64: "Windows on ARM." },
+  linux: { x64: t("64-bit Intel and AMD. `uname -m` says x86_64."), arm: t("32-bit ARM, for example Raspberry Pi OS. `uname -m` says armv7l."), arm64: t("64-bit ARM. `uname -m` says aarch64, and `getconf LONG_BIT` says 64.") },
+  "linux-musl": { x64: t("64-bit Intel and AMD with musl, such as Alpine."), arm64: t("64-bit ARM with musl, such as Alpine.") },
+  osx: { x64: t("Mac with Intel. `uname -m` says x86_64."), arm64: t("Mac with Apple silicon. `uname -m` says arm64.") },
+  win: { x64: t("64-bit Windows."), x86: t("32-bit Windows."), arm64: t("Windows on ARM.") },
 };
 
 /** Kinds of target: the label of their name, and whether they belong to a project. */
 export const TARGETS = {
-  deployment_pool: { label: "Pool name", project: false },
-  deployment_group: { label: "Group name", project: true },
-  environment: { label: "Environment", project: true },
-  agent_pool: { label: "Pool name", project: false },
+  deployment_pool: { label: t("Pool name"), project: false },
+  deployment_group: { label: t("Group name"), project: true },
+  environment: { label: t("Environment"), project: true },
+  agent_pool: { label: t("Pool name"), project: false },
 };
 
 export const TEXTS = ["version", "url", "kind", "name", "work", "project", "tags", "agent", "checksum", "flavour", "system", "processor"];

@@ -1,6 +1,7 @@
 /** What the agent-script page shows, made from answers: script, diff, warnings, program, findings. */
 import { differences } from "./agent_script_words.js";
 import { byId, h, inline, mark, setText } from "./dom.js";
+import { recorded, t, tn } from "./text.js";
 import { inWords, sentence } from "./units.js";
 
 const RUNS = { runs: "ok", translated: "warn" };
@@ -44,32 +45,37 @@ function shown(pieces, tone) {
 export const options = (text) => text.split(/(--[a-z]+)/).map((part, place) => (place % 2 === 1 ? h("span", { class: "opt" }, part) : part));
 
 function footOf(answer, request) {
-  if (answer.shell === "powershell") return "PowerShell 5 or later. What cmd.exe would not leave alone goes through the agent's own variables.";
-  if (request.detect) return "bash. It asks for the token or takes it from VSTS_AGENT_INPUT_TOKEN, stops at the first failure, and may be run again.";
-  if (request.version.startsWith("2.") && !request.checksums) return answer.articles ? "One line, as the portal of that time gave it: the article's, byte for byte." : PORTAL[request.target.kind];
-  return "One line for bash. It stops at the first command that fails, and checks whose server it talks to.";
+  if (answer.shell === "powershell") return t("PowerShell 5 or later. What cmd.exe would not leave alone goes through the agent's own variables.");
+  if (request.detect) return t("bash. It asks for the token or takes it from VSTS_AGENT_INPUT_TOKEN, stops at the first failure, and may be run again.");
+  if (request.version.startsWith("2.") && !request.checksums) return answer.articles ? t("One line, as the portal of that time gave it: the article's, byte for byte.") : PORTAL[request.target.kind];
+  return t("One line for bash. It stops at the first command that fails, and checks whose server it talks to.");
 }
 
 const PORTAL = {
-  deployment_pool: "One line, as the portal of that time gave it.",
-  deployment_group: "One line, in the words that the portal of that time had for deployment pools.",
-  environment: "One line, in the words that the portal of that time had for deployment pools.",
-  agent_pool: "One line, in the words that the portal of that time had for deployment pools; for agent pools it gave none.",
+  deployment_pool: t("One line, as the portal of that time gave it."),
+  deployment_group: t("One line, in the words that the portal of that time had for deployment pools."),
+  environment: t("One line, in the words that the portal of that time had for deployment pools."),
+  agent_pool: t("One line, in the words that the portal of that time had for deployment pools; for agent pools it gave none."),
 };
 
 const SYSTEM_WORDS = { linux: "Linux", osx: "macOS", win: "Windows" };
 
 function renderDiff(answer, request) {
   const { rid, portal } = answer.default;
-  const whose = portal ? "what the portal gives" : "the default";
-  const count = differences(answer);
-  setText(byId("diff-h"), count === 0 ? `Nothing differs from ${whose}` : `${sentence(inWords(count, "word"))} ${count === 1 ? "differs" : "differ"} from ${whose}`);
-  setText(byId("default-title"), `${portal ? "Portal" : "Default"}, ${SYSTEM_WORDS[rid.split("-")[0]]}`);
-  byId("default-for").replaceChildren(mark(rid === request.rid ? "ok" : "refused"), `for ${rid}`);
-  byId("yours-for").replaceChildren(mark("ok"), `for ${request.rid}`);
+  const system = SYSTEM_WORDS[rid.split("-")[0]];
+  setText(byId("diff-h"), howMuchDiffers(differences(answer), portal));
+  setText(byId("default-title"), portal ? t("Portal, %(system)s", { system }) : t("Default, %(system)s", { system }));
+  byId("default-for").replaceChildren(mark(rid === request.rid ? "ok" : "refused"), t("for %(rid)s", { rid }));
+  byId("yours-for").replaceChildren(mark("ok"), t("for %(rid)s", { rid: request.rid }));
   for (const [id, side, tone] of [["diff-default", "default", "del"], ["diff-yours", "yours", "ins"]]) {
     byId(id).replaceChildren(...answer.diff.map((row) => rowOf(row, side, tone)));
   }
+}
+
+function howMuchDiffers(count, portal) {
+  const n = sentence(inWords(count));
+  if (portal) return count === 0 ? t("Nothing differs from what the portal gives") : tn("One word differs from what the portal gives", "%(n)s words differ from what the portal gives", count, { n });
+  return count === 0 ? t("Nothing differs from the default") : tn("One word differs from the default", "%(n)s words differ from the default", count, { n });
 }
 
 function rowOf(row, side, tone) {
@@ -87,11 +93,15 @@ export function renderBinary(found, ours) {
   byId("binary").hidden = !found;
   if (!found) return;
   setText(byId("bin-h"), found.path ?? found.file ?? "bin/Agent.Listener");
-  const origin = found.path ? `From ${found.file}${ours ? ", made by the lab: Microsoft's program of that name also needs a C library and .NET's own libraries" : ""}. ` : "";
-  setText(byId("bin-foot"), `${origin}Read, ${ours ? "not executed for this" : "never executed"}.`);
+  setText(byId("bin-foot"), `${originOf(found, ours)}${ours ? t("Read, not executed for this.") : t("Read, never executed.")}`);
   byId("hex").replaceChildren(...hexOf(found));
   byId("fields").replaceChildren(...found.fields.map(fieldOf));
   byId("judged").replaceChildren(...found.judged.filter((row) => row.here || row.system === SYSTEMS[found.format]).map(judgedRow));
+}
+
+function originOf({ path, file }, ours) {
+  if (!path) return "";
+  return `${ours ? t("From %(file)s, made by the lab: Microsoft's program of that name also needs a C library and .NET's own libraries.", { file }) : t("From %(file)s.", { file })} `;
 }
 
 function hexOf({ hex, fields }) {
@@ -105,17 +115,17 @@ function hexOf({ hex, fields }) {
 }
 
 function fieldOf({ name, value, meaning }) {
-  return h("div", {}, h("dt", {}, name), h("dd", {}, h("b", {}, value), ` ${meaning}`));
+  return h("div", {}, h("dt", {}, recorded(name)), h("dd", {}, h("b", {}, recorded(value)), ` ${recorded(meaning)}`));
 }
 
 function judgedRow(row) {
-  const words = row.here ? "this machine" : row.words;
-  return h("tr", {}, h("th", { scope: "row" }, h("code", {}, row.uname), ` ${words}`), h("td", { "data-outcome": row.outcome }, mark(RUNS[row.outcome] ?? "refused"), row.says));
+  const words = row.here ? t("this machine") : recorded(row.words);
+  return h("tr", {}, h("th", { scope: "row" }, h("code", {}, row.uname), ` ${words}`), h("td", { "data-outcome": row.outcome }, mark(RUNS[row.outcome] ?? "refused"), recorded(row.says)));
 }
 
 /** What a pasted text tells. */
 export function renderFindings(text, findings) {
   const told = findings.map(({ cause, mend, line }) => h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, ...inline(cause))), h("p", {}, ...inline(mend)), h("p", { class: "quiet" }, h("code", {}, line))));
-  if (text && told.length === 0) told.push(h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, "Nothing here is known to Labdeck. "), "Paste the whole line of the error, or what uname -a says.")));
+  if (text && told.length === 0) told.push(h("li", { class: "verdict" }, mark("info"), h("p", {}, h("b", {}, t("Nothing here is known to Labdeck."), " "), t("Paste the whole line of the error, or what uname -a says."))));
   byId("findings").replaceChildren(...told);
 }

@@ -1,15 +1,16 @@
 /** The sentences of the agent-script page, made from answers and state. Pure. */
+import { recorded, t, tn } from "./text.js";
 import { inWords, sentence } from "./units.js";
 
 const OUTCOMES = {
-  running: { tone: "ok", title: "The agent registers and runs", more: "The package fits this machine. In the lab it is registered, and its process was seen running." },
-  exec_format: { tone: "refused", title: "Right script, wrong machine: Exec format error", more: "The kernel read the program's header and refused it." },
-  loader_missing: { tone: "refused", title: "The program's loader is not here", more: "The processor is right, the C library is not: the file exists, and still the shell cannot start it." },
-  crashed: { tone: "refused", title: "The agent started and crashed", more: "The processor is of the right family and still not the right one." },
-  deadline: { tone: "warn", title: "Time was up before the script had ended", more: "Everything that it started was ended." },
-  failed: { tone: "refused", title: "The script ended with an error", more: "The lines in the terminal say at which command." },
-  ended: { tone: "warn", title: "The script ended and no agent runs", more: "The lines in the terminal say why." },
-  cancelled: { tone: "info", title: "The rehearsal was cancelled", more: "Nothing of it is left." },
+  running: { tone: "ok", title: t("The agent registers and runs"), more: t("The package fits this machine. In the lab it is registered, and its process was seen running.") },
+  exec_format: { tone: "refused", title: t("Right script, wrong machine: Exec format error"), more: t("The kernel read the program's header and refused it.") },
+  loader_missing: { tone: "refused", title: t("The program's loader is not here"), more: t("The processor is right, the C library is not: the file exists, and still the shell cannot start it.") },
+  crashed: { tone: "refused", title: t("The agent started and crashed"), more: t("The processor is of the right family and still not the right one.") },
+  deadline: { tone: "warn", title: t("Time was up before the script had ended"), more: t("Everything that it started was ended.") },
+  failed: { tone: "refused", title: t("The script ended with an error"), more: t("The lines in the terminal say at which command.") },
+  ended: { tone: "warn", title: t("The script ended and no agent runs"), more: t("The lines in the terminal say why.") },
+  cancelled: { tone: "info", title: t("The rehearsal was cancelled"), more: t("Nothing of it is left.") },
 };
 
 /** How many words differ from the default. */
@@ -19,17 +20,17 @@ export function differences(answer) {
 
 /** `{tone, title, more}` for a preview. */
 export function previewVerdict(answer, request) {
-  if (request.detect) return { tone: "ok", title: "The script asks the machine itself", more: answer.why };
+  if (request.detect) return { tone: "ok", title: t("The script asks the machine itself"), more: answer.why };
   const count = differences(answer);
-  if (count === 0) return { tone: "ok", title: `Nothing differs: ${request.rid} is the default`, more: answer.why };
-  return { tone: "ok", title: `${sentence(inWords(count, "word"))} ${count === 1 ? "differs" : "differ"}: ${defaultWord(answer)} became ${request.rid.split("-").at(-1)}`, more: answer.why };
+  if (count === 0) return { tone: "ok", title: t("Nothing differs: %(rid)s is the default", { rid: request.rid }), more: answer.why };
+  return { tone: "ok", title: tn("One word differs: %(before)s became %(after)s", "%(n)s words differ: %(before)s became %(after)s", count, { n: sentence(inWords(count)), before: defaultWord(answer), after: request.rid.split("-").at(-1) }), more: answer.why };
 }
 
 const defaultWord = (answer) => answer.default.rid.split("-").at(-1);
 
 /** Why there is no script for what the form says. */
 export function refusedVerdict({ kind, message, hint }) {
-  const title = { no_such_package: "There is no such package", bad_request: "No script can be made of this" }[kind] ?? "The script could not be had";
+  const title = { no_such_package: t("There is no such package"), bad_request: t("No script can be made of this") }[kind] ?? t("The script could not be had");
   return { tone: "refused", title, more: `${message} ${hint}` };
 }
 
@@ -37,9 +38,9 @@ export function refusedVerdict({ kind, message, hint }) {
 export function rehearsalVerdict(state, waited = 0) {
   if (!state) return null;
   const seconds = waited >= 2 ? `, ${Math.floor(waited)} s` : "";
-  if (state.phase === "starting") return { tone: "busy", title: `Making a package for ${state.rid}${seconds}`, more: "Agent.Listener is compiled for that processor, on this one." };
-  if (state.phase === "running") return { tone: "busy", title: `Rehearsing with the ${state.rid} package${seconds}`, more: "Each line in the terminal is the script's own." };
-  if (state.phase === "failed") return { tone: "refused", title: "The rehearsal could not be done", more: `${state.error?.message ?? ""} ${state.error?.hint ?? ""}`.trim() };
+  if (state.phase === "starting") return { tone: "busy", title: t("Making a package for %(rid)s", { rid: state.rid }) + seconds, more: t("Agent.Listener is compiled for that processor, on this one.") };
+  if (state.phase === "running") return { tone: "busy", title: t("Rehearsing with the %(rid)s package", { rid: state.rid }) + seconds, more: t("Each line in the terminal is the script's own.") };
+  if (state.phase === "failed") return { tone: "refused", title: t("The rehearsal could not be done"), more: `${recorded(state.error?.message)} ${recorded(state.error?.hint)}`.trim() };
   const known = OUTCOMES[state.result?.outcome];
   if (!known) return null;
   return { ...known, more: more(known, state) };
@@ -49,6 +50,6 @@ export function rehearsalVerdict(state, waited = 0) {
 function more(known, state) {
   if (state.result.outcome !== "exec_format") return known.more;
   const holds = state.binary?.fields?.find((field) => field.name === "Machine")?.value.split(",")[0];
-  const here = state.machine?.uname ?? "another processor";
-  return `This machine is ${here} and the package holds ${holds ?? "other"} instructions. Where it is the other way round, the other package fails with the same words.`;
+  const here = state.machine?.uname ?? t("another processor");
+  return t("This machine is %(here)s and the package holds %(holds)s instructions. Where it is the other way round, the other package fails with the same words.", { here, holds: holds ?? t("other") });
 }

@@ -1,4 +1,5 @@
 /** Calls to the dashboard's API. Every answer is JSON; every failure is {kind, message, hint}. */
+import { t } from "./text.js";
 
 const listeners = new Set();
 let workspace = "demo";
@@ -42,15 +43,15 @@ async function send(method, url, body) {
   try {
     return await fetch(url, options);
   } catch {
-    throw problem({ kind: "away", message: "The dashboard did not answer.", hint: "It may be restarting. Try again in a moment." });
+    throw problem({ kind: "away", message: t("The dashboard did not answer."), hint: t("It may be restarting. Try again in a moment.") });
   }
 }
 
 function problem(error, status) {
   return {
     kind: error?.kind ?? "unexpected",
-    message: error?.message ?? `The dashboard answered ${status}.`,
-    hint: error?.hint ?? "Try again; the dashboard's own output says more.",
+    message: error?.message ?? t("The dashboard answered %(status)s.", { status }),
+    hint: error?.hint ?? t("Try again; the dashboard's own output says more."),
     status,
   };
 }

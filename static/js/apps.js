@@ -1,10 +1,11 @@
 /** Which app the replicas run, and the switches that only Blazor has: each is a call of the API. */
 import { ask, wish } from "./ask.js";
 import { byId, choose, setText } from "./dom.js";
+import { recorded, t } from "./text.js";
 
 const NOTES = {
-  circuit: "The lab's own stateful app. It speaks as Blazor does, and tells more of itself.",
-  blazor: "The real Blazor Server of .NET 10. Its page, its script and its memory are Microsoft's.",
+  circuit: t("The lab's own stateful app. It speaks as Blazor does, and tells more of itself."),
+  blazor: t("The real Blazor Server of .NET 10. Its page, its script and its memory are Microsoft's."),
 };
 const SWITCHES = { "app-skip": "skip_negotiation", "app-prerender": "prerender", "app-store": "shared_store" };
 const SELECTS = { "app-transports": "transports", "app-retention": "retention_seconds" };
@@ -52,8 +53,8 @@ export function renderApps(state, live) {
 
 /** The reason of an app that cannot be had comes first: it says the next move. Pure. */
 export function note(state, shown, free) {
-  const missing = (state?.apps ?? []).filter((app) => !app.available).map((app) => `${titled(app.name)} cannot run here: ${app.reason}`);
-  const other = free || missing.length > 0 || !state ? "" : ` To run the other one, stop the lab.`;
+  const missing = (state?.apps ?? []).filter((app) => !app.available).map((app) => t("%(app)s cannot run here: %(reason)s", { app: titled(app.name), reason: recorded(app.reason) }));
+  const other = free || missing.length > 0 || !state ? "" : ` ${t("To run the other one, stop the lab.")}`;
   return [`${NOTES[shown] ?? ""}${other}`, ...missing].join(" ");
 }
 
@@ -71,7 +72,7 @@ function renderSwitches(state, can) {
     element.toggleAttribute("data-asked", asked !== undefined);
   }
   const restarting = Object.values(state?.jobs ?? {}).some((job) => job.name === "affinity_lab.app_settings");
-  const said = restarting ? "The replicas restart one after the other to take it." : "";
+  const said = restarting ? t("The replicas restart one after the other to take it.") : "";
   setText(byId("app-restarting"), said);
-  setText(byId("app-store-note"), settings.store_reason ? `No shared store here: ${settings.store_reason}` : "");
+  setText(byId("app-store-note"), settings.store_reason ? t("No shared store here: %(reason)s", { reason: recorded(settings.store_reason) }) : "");
 }

@@ -1,6 +1,7 @@
 /** A click: asked at once, true when the events say so, and its error stands where the click was. */
 import { call } from "./api.js";
 import { byId, h, mark } from "./dom.js";
+import { recorded } from "./text.js";
 
 const PATIENCE = 30_000;
 /** The answer may be here before the event that makes it so; until then the control shows what was asked. */
@@ -58,7 +59,7 @@ export function wish(what, actual) {
 /** A verdict box with the error and the next move. */
 export function showProblem(element, problem) {
   element.replaceChildren(
-    h("div", { class: "verdict is-refused", role: "alert" }, mark("refused"), h("p", {}, h("b", {}, problem.message)), h("p", {}, problem.hint ?? "")),
+    h("div", { class: "verdict is-refused", role: "alert" }, mark("refused"), h("p", {}, h("b", {}, recorded(problem.message))), h("p", {}, recorded(problem.hint))),
   );
 }
 

@@ -1,5 +1,6 @@
 /** The bar's facts: which engine and why, and how live this page is. */
 import { byId, h, mark, setText } from "./dom.js";
+import { recorded, t } from "./text.js";
 
 const SHAPES = { websocket: "ok", polling: "ok", reconnecting: "warn", connecting: "spin", "signed-out": "refused", refused: "refused" };
 
@@ -12,7 +13,7 @@ export function renderBar(page) {
 
 function renderEngine(element, engine) {
   element.hidden = false;
-  element.title = engine.reason ?? "";
+  element.title = recorded(engine.reason);
   setText(element.querySelector("span"), `${engine.name} ${engine.version ?? ""}`.trim());
 }
 
@@ -29,11 +30,11 @@ function renderLive(element, status) {
 }
 
 function words(status) {
-  if (status.state === "connecting") return "Connecting";
-  if (status.state === "signed-out") return "Signed out";
-  if (status.state === "refused") return "Not watching";
-  if (status.state === "reconnecting") return `Reconnecting, ${Math.floor((Date.now() - status.since) / 1000)} s`;
-  return "Live";
+  if (status.state === "connecting") return t("Connecting");
+  if (status.state === "signed-out") return t("Signed out");
+  if (status.state === "refused") return t("Not watching");
+  if (status.state === "reconnecting") return t("Reconnecting, %(seconds)s s", { seconds: Math.floor((Date.now() - status.since) / 1000) });
+  return t("Live");
 }
 
 const transport = ({ state }) => (state === "websocket" || state === "polling" ? state : "");

@@ -5,6 +5,7 @@ import { count, createCounts, KINDS, look, median, sentenceOf, SPAN, STEP, sum, 
 import { createPlot, drawPlot } from "./charts_plot.js";
 import { byId, h, keyed, replicaClass, setText, swatch } from "./dom.js";
 import { numberOf, replicasInOrder } from "./store.js";
+import { t } from "./text.js";
 import { clockSeconds, grouped, seconds } from "./units.js";
 
 const PAGE = 2000;
@@ -79,7 +80,7 @@ function draw(charts, seen, names) {
 function renderWords(seen) {
   const happened = sum(seen.bars.refused) + sum(seen.bars.lost) + sum(seen.bars.kept) + seen.times.length > 0;
   const marks = seen.marks.slice(-3).map(({ at, words }) => `${words} ${clockSeconds(new Date(at * 1000).toISOString())}`);
-  setText(byId("charts-note"), marks.join(" · ") || (happened ? "" : "Nobody was refused or came back. Drop the connections, and look here."));
+  setText(byId("charts-note"), marks.join(" · ") || (happened ? "" : t("Nobody was refused or came back. Drop the connections, and look here.")));
   setText(byId("charts-said"), sentenceOf(seen));
 }
 

@@ -1,11 +1,12 @@
 /** What the charts show, counted from events as they come: who was refused, who came back, how fast. Pure. */
+import { number, t } from "./text.js";
 
 /** Seconds that the charts look back, and seconds that one bar is wide. */
 export const SPAN = 180;
 export const STEP = 5;
 const MOST_AWAY = 3000;
 const MOST_TIMES = 4000;
-const NOTED = { "fault.drop_asked": "drop", "replica.killed": "kill", "replica.died": "died", "replica.frozen": "freeze", "replica.thawed": "thaw", "replica.restarting": "restart", "replica.draining": "drain", "balancer.restarting": "balancer restart" };
+const NOTED = { "fault.drop_asked": t("drop"), "replica.killed": t("kill"), "replica.died": t("died"), "replica.frozen": t("freeze"), "replica.thawed": t("thaw"), "replica.restarting": t("restart"), "replica.draining": t("drain"), "balancer.restarting": t("balancer restart") };
 
 /** The kinds of events that the charts are made of. */
 export const KINDS = [
@@ -62,11 +63,16 @@ export function thinned(times) {
 export function sentenceOf(seen) {
   const [refused, lost, kept] = ["refused", "lost", "kept"].map((name) => sum(seen.bars[name]));
   const times = seen.times.map(([, seconds]) => seconds);
-  const recovered = times.length > 0 ? ` To recover took ${median(times).toFixed(1)} seconds in the middle and ${Math.max(...times).toFixed(1)} at most.` : "";
+  const recovered = times.length > 0 && t("To recover took %(middle)s seconds in the middle and %(most)s at most.", { middle: number(median(times), 1), most: number(Math.max(...times), 1) });
   const live = Object.entries(seen.live).map(([name, numbers]) => `${name} ${numbers.at(-1) ?? 0}`);
-  const faults = seen.marks.map(({ at, words }) => `${words} at ${new Date(at * 1000).toTimeString().slice(0, 8)}`);
-  return `In the last three minutes: ${refused} requests refused, ${lost} visitors back without their memory, ${kept} back with it.${recovered}` +
-    `${live.length > 0 ? ` Connections now: ${live.join(", ")}.` : ""}${faults.length > 0 ? ` Faults: ${faults.join(", ")}.` : ""}`;
+  const faults = seen.marks.map(({ at, words }) => t("%(fault)s at %(time)s", { fault: words, time: new Date(at * 1000).toTimeString().slice(0, 8) }));
+  const texts = [
+    t("In the last three minutes: %(refused)s requests refused, %(lost)s visitors back without their memory, %(kept)s back with it.", { refused, lost, kept }),
+    recovered,
+    live.length > 0 && t("Connections now: %(live)s.", { live: live.join(", ") }),
+    faults.length > 0 && t("Faults: %(faults)s.", { faults: faults.join(", ") }),
+  ];
+  return texts.filter(Boolean).join(" ");
 }
 
 export function median(numbers) {

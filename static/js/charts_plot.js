@@ -1,4 +1,6 @@
 /** One small chart on a canvas, drawn by uPlot: bars, dots or steps over three minutes, with bands and marks. */
+import { modeName } from "./names.js";
+import { number } from "./text.js";
 
 const HEIGHT = 118;
 const BAND = 18;
@@ -52,7 +54,7 @@ function options(plot, data) {
     },
     axes: [
       { show: false },
-      { size: AXIS, gap: 4, font: `12px ${sans}`, stroke: paint["ink-3"], grid: { stroke: paint.line, width: 1 }, ticks: { show: false }, splits: (chart, axis, low, high) => [0, high / 2, high], values: (chart, splits) => splits.map((value) => `${Number(value.toFixed(1))}${plot.unit}`) },
+      { size: AXIS, gap: 4, font: `12px ${sans}`, stroke: paint["ink-3"], grid: { stroke: paint.line, width: 1 }, ticks: { show: false }, splits: (chart, axis, low, high) => [0, high / 2, high], values: (chart, splits) => splits.map((value) => `${number(Number(value.toFixed(1)))}${plot.unit}`) },
     ],
     series: [{}, ...data.slice(1).map((_, i) => series(plot, i, uPlot))],
     hooks: { drawClear: [(chart) => bands(chart, plot, sans)], draw: [(chart) => marks(chart, plot)] },
@@ -80,7 +82,7 @@ function bands(chart, { seen, paint }, sans) {
     const on = mode !== "none";
     ctx.fillStyle = on ? paint.accent : paint.sunken;
     ctx.fillRect(x, top, Math.max(1, end - x - ratio), BAND * ratio);
-    const words = mode.replace("_", " ");
+    const words = modeName(mode);
     ctx.fillStyle = on ? paint["on-accent"] : paint["ink-2"];
     if (ctx.measureText(words).width < end - x - 6 * ratio) ctx.fillText(words, (x + end) / 2, top + (BAND / 2 + 0.5) * ratio);
   }

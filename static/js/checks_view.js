@@ -1,6 +1,7 @@
 /** The checks of a step: what each expects, what it saw, and when they are asked again. */
 import { h, mark, setText } from "./dom.js";
 import { NOT_ASKED } from "./exercise_words.js";
+import { recorded, t } from "./text.js";
 
 /** Whether one of these events is a reason to ask the step's checks again. Pure. */
 export function concerns(step, events) {
@@ -28,9 +29,9 @@ export function renderChecks(section, step, results) {
     const shape = passed ? "ok" : "info";
     if (row.dataset.shape !== shape) {
       row.dataset.shape = shape;
-      row.querySelector("[data-mark]").replaceChildren(mark(shape), h("span", { class: "sr" }, passed ? "passed" : "not yet"));
+      row.querySelector("[data-mark]").replaceChildren(mark(shape), h("span", { class: "sr" }, passed ? t("passed") : t("not yet")));
     }
-    setText(row.querySelector("[data-expected]"), result?.expected ?? check.about);
-    setText(row.querySelector("[data-seen]"), result?.seen ?? NOT_ASKED);
+    setText(row.querySelector("[data-expected]"), recorded(result?.expected ?? check.about));
+    setText(row.querySelector("[data-seen]"), result ? recorded(result.seen) : NOT_ASKED);
   }
 }

@@ -1,6 +1,7 @@
 /** How clients behave beside transport and protocol: automatic reconnect, and the key that signs their pages. */
 import { ask, wish } from "./ask.js";
 import { byId, setText } from "./dom.js";
+import { t } from "./text.js";
 
 /** Listen to both switches. */
 export function offerClients(page) {
@@ -19,5 +20,5 @@ export function renderClients(state, running) {
     byId(id).toggleAttribute("data-asked", asked !== undefined);
   }
   const restarting = Object.values(state?.jobs ?? {}).some((job) => job.name === "affinity_lab.page_keys");
-  setText(byId("page-keys-note"), restarting ? "The replicas restart one after the other to take the new key." : "");
+  setText(byId("page-keys-note"), restarting ? t("The replicas restart one after the other to take the new key.") : "");
 }

@@ -6,29 +6,30 @@ import { offerClients, renderClients } from "./clients.js";
 import { byId, choose, mark, setText } from "./dom.js";
 import { offerFaults, renderFaults } from "./faults.js";
 import { offerModes, renderModes } from "./modes.js";
+import { t } from "./text.js";
 import { offerTraps, renderTraps } from "./traps.js";
 import { milliseconds } from "./units.js";
 
 const JOBS = {
-  "affinity_lab.launch": "launching the lab",
-  "affinity_lab.stop": "stopping the lab",
-  "affinity_lab.scale": "changing the replicas",
-  "affinity_lab.kill": "killing a replica",
-  "affinity_lab.start": "starting a replica",
-  "affinity_lab.drain": "draining a replica",
-  "affinity_lab.stop_replica": "stopping a replica",
-  "affinity_lab.restart": "restarting a replica",
-  "affinity_lab.freeze": "freezing a replica",
-  "affinity_lab.thaw": "thawing a replica",
-  "affinity_lab.restart_balancer": "restarting the balancer",
-  "affinity_lab.page_keys": "changing the page keys",
-  "affinity_lab.app_settings": "changing the app's settings",
-  "affinity_lab.visitors": "setting the visitors",
-  "affinity_lab.run": "measuring a run",
-  "affinity_lab.put_back": "putting the lab back after a run",
-  "hello_go.build": "building Hello-Go",
-  "hello_go.launch": "launching Hello-Go",
-  "hello_go.stop": "stopping Hello-Go",
+  "affinity_lab.launch": t("launching the lab"),
+  "affinity_lab.stop": t("stopping the lab"),
+  "affinity_lab.scale": t("changing the replicas"),
+  "affinity_lab.kill": t("killing a replica"),
+  "affinity_lab.start": t("starting a replica"),
+  "affinity_lab.drain": t("draining a replica"),
+  "affinity_lab.stop_replica": t("stopping a replica"),
+  "affinity_lab.restart": t("restarting a replica"),
+  "affinity_lab.freeze": t("freezing a replica"),
+  "affinity_lab.thaw": t("thawing a replica"),
+  "affinity_lab.restart_balancer": t("restarting the balancer"),
+  "affinity_lab.page_keys": t("changing the page keys"),
+  "affinity_lab.app_settings": t("changing the app's settings"),
+  "affinity_lab.visitors": t("setting the visitors"),
+  "affinity_lab.run": t("measuring a run"),
+  "affinity_lab.put_back": t("putting the lab back after a run"),
+  "hello_go.build": t("building Hello-Go"),
+  "hello_go.launch": t("launching Hello-Go"),
+  "hello_go.stop": t("stopping Hello-Go"),
 };
 
 /** Listen to the rail's controls. */
@@ -70,11 +71,11 @@ export function renderControls(state, live) {
 function renderJobs(element, jobs) {
   const running = jobs.filter((job) => job.state === "running").map((job) => JOBS[job.name] ?? job.name);
   const waiting = jobs.length - running.length;
-  const words = [running.join(", "), waiting > 0 ? `${waiting} waiting` : ""].filter(Boolean).join("; ");
+  const words = [running.join(", "), waiting > 0 ? t("%(n)s waiting", { n: waiting }) : ""].filter(Boolean).join("; ");
   element.hidden = words === "";
   if (element.dataset.words === words) return;
   element.dataset.words = words;
-  element.replaceChildren(mark("spin"), `Now: ${words}`);
+  element.replaceChildren(mark("spin"), t("Now: %(jobs)s", { jobs: words }));
 }
 
 function renderCount(input, actual, running, max) {
@@ -115,7 +116,7 @@ function renderLab(state, live) {
   launch.hidden = phase !== "stopped" && phase !== "failed";
   launch.disabled = !live || asked !== undefined;
   launch.toggleAttribute("data-asked", asked === "running");
-  setText(launch.querySelector("span"), asked === "running" ? "Asked to launch" : phase === "failed" ? "Retry" : appToLaunch(state) === "blazor" ? "Launch three Blazor replicas" : "Launch three replicas");
+  setText(launch.querySelector("span"), asked === "running" ? t("Asked to launch") : phase === "failed" ? t("Retry") : appToLaunch(state) === "blazor" ? t("Launch three Blazor replicas") : t("Launch three replicas"));
   byId("stop").disabled = !live || !["running", "starting", "failed"].includes(phase);
   byId("stop").toggleAttribute("data-asked", asked === "stopped");
   const url = state?.balancer?.phase === "running" ? state.balancer.url : null;

@@ -1,5 +1,6 @@
 /** Copy buttons: `data-copy` names the element whose text goes to the clipboard. */
 import { byId } from "./dom.js";
+import { t } from "./text.js";
 
 /** Serve every copy button of the page, also those that come later. */
 export function offerCopies() {
@@ -12,7 +13,7 @@ export function offerCopies() {
 async function copy(button, text) {
   const label = button.querySelector("span");
   const before = (label.dataset.label ??= label.textContent);
-  label.textContent = (await toClipboard(text)) ? "Copied" : "Select it";
+  label.textContent = (await toClipboard(text)) ? t("Copied") : t("Select it");
   setTimeout(() => (label.textContent = before), 1500);
 }
 

@@ -131,7 +131,9 @@ function renderStep() {
   renderChecks(section, step, step.passed ? step.results : (results.get(shown) ?? []));
   section.querySelector("[data-onwards]").hidden = !step.passed;
   section.toggleAttribute("data-passed", step.passed);
-  for (const button of section.querySelectorAll("[data-button], [data-act=solve], [data-act=reset]")) button.disabled = busy;
+  // what is done before the step has begun would count for nothing
+  const early = step.since === null;
+  for (const button of section.querySelectorAll("[data-button], [data-act=solve], [data-act=reset]")) button.disabled = busy || early;
 }
 
 function renderTimer() {

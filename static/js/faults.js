@@ -2,17 +2,18 @@
 import { ask, wish } from "./ask.js";
 import { byId, icon, keyed, h, setText } from "./dom.js";
 import { replicasInOrder } from "./store.js";
+import { t } from "./text.js";
 
 const BALANCER = "balancer";
 /** What a button does now; a thing done is undone by the same button. */
-const WORDS = { kill: ["Kill", "kill"], start: ["Start", "play"], freeze: ["Freeze", "freeze"], thaw: ["Thaw", "play"], drain: ["Drain", "drain"], restart: ["Restart", "restart"], stop: ["Stop", "stop"], drop: ["Drop", "drop"] };
+const WORDS = { kill: [t("Kill"), "kill"], start: [t("Start"), "play"], freeze: [t("Freeze"), "freeze"], thaw: [t("Thaw"), "play"], drain: [t("Drain"), "drain"], restart: [t("Restart"), "restart"], stop: [t("Stop"), "stop"], drop: [t("Drop"), "drop"] };
 const UNDONE = { kill: "start", freeze: "thaw" };
 const SEEN = {
-  running: "Kill is a crash. Freeze keeps everything and answers nothing: only health checks notice. Drain takes nobody new and asks who is there to take the memory elsewhere; then it stops.",
-  frozen: "It stands still with all its memory. Health checks find out within seconds; live connections after half a minute.",
-  stopped: "Its memory is gone. Started again it is empty.",
-  failed: "It ended by itself. Started again it is empty.",
-  balancer: "Everybody loses the connection and comes back; replicas and affinity stay as they are.",
+  running: t("Kill is a crash. Freeze keeps everything and answers nothing: only health checks notice. Drain takes nobody new and asks who is there to take the memory elsewhere; then it stops."),
+  frozen: t("It stands still with all its memory. Health checks find out within seconds; live connections after half a minute."),
+  stopped: t("Its memory is gone. Started again it is empty."),
+  failed: t("It ended by itself. Started again it is empty."),
+  balancer: t("Everybody loses the connection and comes back; replicas and affinity stay as they are."),
 };
 
 /** Which faults can be asked of a target in that phase. Pure. */
@@ -45,7 +46,7 @@ export function renderFaults(state, running) {
   const replicas = replicasInOrder(state ?? {});
   const targets = [...replicas.map((replica) => replica.name), ...(replicas.length > 0 ? [BALANCER] : [])];
   const select = byId("fault-target");
-  keyed(select, targets, (name) => name, (name) => h("option", { value: name }, name === BALANCER ? "on the balancer" : `on ${name}`), () => {});
+  keyed(select, targets, (name) => name, (name) => h("option", { value: name }, name === BALANCER ? t("on the balancer") : t("on %(replica)s", { replica: name })), () => {});
   select.disabled = !running || targets.length === 0;
   const target = select.value;
   const replica = replicas.find((each) => each.name === target);

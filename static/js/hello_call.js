@@ -1,7 +1,8 @@
 /** Calls of the running app: what came back, call after call, and a small load with its percentiles. */
 import { ask, wish } from "./ask.js";
 import { byId, h, mark, setText } from "./dom.js";
-import { grouped, milliseconds, plural } from "./units.js";
+import { number, t, tn } from "./text.js";
+import { grouped, milliseconds } from "./units.js";
 
 const EVERY = 1000;
 let timer = null;
@@ -42,7 +43,7 @@ function endRepeating() {
 
 function renderLast(last) {
   const element = byId("call-result");
-  const text = last ? `${last.status}, ${last.body.trim()}, ${milliseconds(last.ms)}` : "Not called yet.";
+  const text = last ? `${last.status}, ${last.body.trim()}, ${milliseconds(last.ms)}` : t("Not called yet.");
   if (element.dataset.text === text) return;
   element.dataset.text = text;
   element.replaceChildren(...(last ? [mark(last.status < 400 ? "ok" : "refused")] : []), h("span", {}, text));
@@ -68,7 +69,7 @@ const bar = (share) => h("meter", { min: "0", max: "1", value: String(share), "a
 function renderLoad(load) {
   const table = byId("percentiles");
   table.hidden = load?.state !== "done";
-  const words = load?.state === "running" ? `Calling ${grouped(load.count)} times, ${load.callers} at a time…` : load?.state === "done" ? said(load) : "";
+  const words = load?.state === "running" ? t("Calling %(count)s times, %(callers)s at a time…", { count: grouped(load.count), callers: load.callers }) : load?.state === "done" ? said(load) : "";
   setText(byId("load-foot"), words);
   if (table.hidden || table.dataset.key === JSON.stringify(load)) return;
   table.dataset.key = JSON.stringify(load);
@@ -77,6 +78,7 @@ function renderLoad(load) {
 }
 
 function said(load) {
-  const failed = load.failed > 0 ? `${plural(load.failed, "call")} got no answer. ` : "";
-  return `${failed}n = ${grouped(load.n)}, ${plural(load.callers, "caller")}, ${load.seconds} s in all; each caller keeps its connection.`;
+  const failed = load.failed > 0 ? `${tn("%(n)s call got no answer.", "%(n)s calls got no answer.", load.failed)} ` : "";
+  const values = { calls: grouped(load.n), seconds: number(load.seconds) };
+  return failed + tn("n = %(calls)s, %(n)s caller, %(seconds)s s in all; each caller keeps its connection.", "n = %(calls)s, %(n)s callers, %(seconds)s s in all; each caller keeps its connection.", load.callers, values);
 }

@@ -10,6 +10,7 @@ import { commandsNow, learnBases, offerChoice, renderSources } from "./hello_sou
 import { begin, waited } from "./live.js";
 import { createOutput, hear as hearOutput, renderOutput } from "./output.js";
 import { renderFailure, renderSteps } from "./steps.js";
+import { recorded, t } from "./text.js";
 import { helloVerdict } from "./verdict.js";
 
 const BUTTONS = { build: ["build", "acts-said"], cancel: ["cancel", "acts-said"], "hello-launch": ["launch", "acts-said"], "hello-stop": ["stop", "acts-said"], compare: ["compare", "compare-said"], processors: ["processors", "processors-said"] };
@@ -43,7 +44,7 @@ function render({ store, status }) {
   renderButtons(state, hello, live);
   renderSources({ state, hello, live, refresh: page.refresh });
   renderSteps(hello, byId("steps"), byId("build-state"), waited(page, "hello_go"));
-  renderFailure(hello.build, byId("build-failure"));
+  renderFailure(hello, byId("build-failure"));
   renderLimits(state.engine);
   renderCommands(hello, state.engine);
   renderCalls(hello, live);
@@ -76,7 +77,7 @@ function renderButtons(state, hello, live) {
   const next = running ? "call" : "hello-launch";
   byId("cancel").hidden = !can.cancel;
   byId("build").hidden = can.cancel;
-  setText(byId("hello-launch").querySelector("span"), changed ? "Launch anew" : "Launch");
+  setText(byId("hello-launch").querySelector("span"), changed ? t("Launch anew") : t("Launch"));
   for (const id of Object.keys(BUTTONS)) enable(id, live && can[id], wish(id) !== undefined);
   enable("call", live && running, wish("call") !== undefined);
   for (const id of ["call", "hello-launch"]) byId(id).classList.toggle("primary", id === next);
@@ -89,7 +90,7 @@ function enable(id, can, asked) {
 
 /** What this engine cannot do stands where the steps would be. */
 function renderLimits(engine) {
-  const texts = engine.name !== "local" ? [] : ["This is not a container: the program is compiled and runs as a process of this machine, so there are no stages and no layers to see.", ...engine.limits.map((limit) => limit.text ?? limit)];
+  const texts = engine.name !== "local" ? [] : [t("This is not a container: the program is compiled and runs as a process of this machine, so there are no stages and no layers to see."), ...engine.limits.map((limit) => recorded(limit.text ?? limit))];
   const element = byId("limits");
   if (element.childElementCount > 0 || texts.length === 0) return;
   element.replaceChildren(h("div", { class: "verdict is-warn" }, mark("warn"), ...texts.map((text) => h("p", {}, text))));
@@ -109,8 +110,8 @@ function renderCompare(state, hello) {
   const local = state.engine.name === "local";
   const images = Object.keys(hello.images ?? {}).length > 0 ? hello.images : byName(found?.images ?? []);
   renderImages(local ? {} : images, local ? hello.image : null);
-  setText(byId("size-more"), hello.comparing ? `${hello.comparing}…` : local ? "Stages, layers and bases need Docker: here there is only the binary." : "measured here, and as the article has it");
-  if (local) setText(byId("surface-foot"), "There is no image to read: the program runs among all of this machine's files. Start Docker to compare.");
+  setText(byId("size-more"), hello.comparing ? `${recorded(hello.comparing)}…` : local ? t("Stages, layers and bases need Docker: here there is only the binary.") : t("measured here, and as the article has it"));
+  if (local) setText(byId("surface-foot"), t("There is no image to read: the program runs among all of this machine's files. Start Docker to compare."));
 }
 
 const byName = (images) => Object.fromEntries(images.map((image) => [image.name, image]));

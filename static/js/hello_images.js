@@ -1,5 +1,6 @@
 /** Sizes layer by layer, and what is in each image that need not be there. */
 import { byId, h, inline, mark, s } from "./dom.js";
+import { number, t } from "./text.js";
 import { grouped, megabytes } from "./units.js";
 
 const WIDTH = 440;
@@ -20,7 +21,7 @@ export function renderImages(images, binary) {
   const scale = Math.max(ARTICLE.build, ...rows.map((row) => row.size)) / (WIDTH - 2);
   body.replaceChildren(...rows.map((row) => sizeRow(row, scale)));
   const standIns = rows.some((row) => row.standIn);
-  byId("size-foot").textContent = standIns ? "Stand-in: a base made on this machine because no registry answered. Its size is not the real one's." : "";
+  byId("size-foot").textContent = standIns ? t("Stand-in: a base made on this machine because no registry answered. Its size is not the real one's.") : "";
 }
 
 /** Build stage, single stage, then each runtime: largest lesson first. */
@@ -32,21 +33,21 @@ function inOrder(images) {
 
 function rowsOf(images, binary) {
   const made = inOrder(images).map((one) => ({ ...titles(one), size: one.size, bytes: one.size, parts: partsOf(one), layers: one.layers, standIn: one.stand_in }));
-  if (binary) made.push({ title: "The binary", more: "what the final image would carry", size: binary.size, bytes: binary.size, parts: [{ tone: "l-app", size: binary.size, text: `go build, ${megabytes(binary.size)}` }] });
+  if (binary) made.push({ title: t("The binary"), more: t("what the final image would carry"), size: binary.size, bytes: binary.size, parts: [{ tone: "l-app", size: binary.size, text: `go build, ${megabytes(binary.size)}` }] });
   const cited = (title, more, size) => ({ title, more, size, cited: true, parts: [{ tone: "l-art", size, text: "" }] });
   const of = (role) => made.findIndex((row) => row.role === role);
   const after = of("build");
-  made.splice(after + 1, 0, cited("Article", "build image, 2020", ARTICLE.build));
+  made.splice(after + 1, 0, cited(t("Article"), t("build image, 2020"), ARTICLE.build));
   const runtime = made.findIndex((row) => row.role === "runtime");
-  made.splice(runtime < 0 ? made.length : runtime + 1, 0, cited("Article", "final image, alpine", ARTICLE.runtime));
+  made.splice(runtime < 0 ? made.length : runtime + 1, 0, cited(t("Article"), t("final image, alpine"), ARTICLE.runtime));
   return made;
 }
 
 function titles({ role, base, stand_in: standIn }) {
-  const mark = standIn ? ", stand-in" : "";
-  if (role === "build") return { role, title: "Build stage", more: `golang and all it brings${mark}` };
-  if (role === "single") return { role, title: "Single stage", more: `built and run in one${mark}` };
-  return { role, title: "Final image", more: `on ${base}${mark}` };
+  const mark = standIn ? `, ${t("stand-in")}` : "";
+  if (role === "build") return { role, title: t("Build stage"), more: t("golang and all it brings") + mark };
+  if (role === "single") return { role, title: t("Single stage"), more: t("built and run in one") + mark };
+  return { role, title: t("Final image"), more: t("on %(name)s", { name: base }) + mark };
 }
 
 /** The base's layers together, then each of ours that has a size. */
@@ -57,7 +58,7 @@ function partsOf({ role, layers }) {
   const runtime = role === "runtime";
   const ours = (first < 0 ? [] : layers.slice(first)).filter((layer) => layer.size > 1e5);
   const parts = ours.map((layer) => ({ tone: runtime ? "l-app" : "l-work", size: layer.size, text: `${worded(layer.made_by)}, ${megabytes(layer.size)}` }));
-  if (base > 0) parts.unshift({ tone: runtime ? "l-base" : "l-tool", size: base, text: runtime ? `base, ${megabytes(base)}` : `Go toolchain, ${megabytes(base)}` });
+  if (base > 0) parts.unshift({ tone: runtime ? "l-base" : "l-tool", size: base, text: runtime ? `${t("base")}, ${megabytes(base)}` : `${t("Go toolchain")}, ${megabytes(base)}` });
   return parts;
 }
 
@@ -71,8 +72,8 @@ function worded(instruction) {
 function sizeRow(row, scale) {
   const bar = s("svg", { viewBox: `0 0 ${WIDTH} 18`, role: "img", "aria-label": megabytes(row.size) }, ...segments(row, scale));
   const title = h("th", { scope: "row" }, row.title, h("small", {}, row.more));
-  const number = h("td", { class: "num", title: `${grouped(row.bytes ?? row.size)} bytes` }, h("b", {}, (row.size / 1e6).toFixed(row.cited ? 0 : 1)), row.bytes ? h("small", {}, `${grouped(row.bytes)} B`) : "");
-  return h("tr", { class: row.cited ? "cited" : null }, title, h("td", {}, bar, ...(row.layers?.length ? [layerList(row.layers)] : [])), number);
+  const figure = h("td", { class: "num", title: t("%(n)s bytes", { n: grouped(row.bytes ?? row.size) }) }, h("b", {}, number(row.size / 1e6, row.cited ? 0 : 1)), row.bytes ? h("small", {}, `${grouped(row.bytes)} B`) : "");
+  return h("tr", { class: row.cited ? "cited" : null }, title, h("td", {}, bar, ...(row.layers?.length ? [layerList(row.layers)] : [])), figure);
 }
 
 function segments({ parts }, scale) {
@@ -93,32 +94,33 @@ function segments({ parts }, scale) {
 function layerList(layers) {
   const shown = layers.filter((layer) => layer.size > 0);
   const rest = layers.length - shown.length;
-  const items = shown.map((layer) => h("li", {}, h("code", { title: layer.made_by }, layer.made_by || "imported file system"), h("span", { class: "num" }, `${grouped(layer.size)} B`)));
-  return h("details", {}, h("summary", {}, `${shown.length} of ${layers.length} instructions made bytes`), h("ol", {}, ...items, ...(rest ? [h("li", {}, h("small", {}, `${rest} others only say something about the image`))] : [])));
+  const items = shown.map((layer) => h("li", {}, h("code", { title: layer.made_by }, layer.made_by || t("imported file system")), h("span", { class: "num" }, `${grouped(layer.size)} B`)));
+  return h("details", {}, h("summary", {}, t("%(count)s of %(total)s instructions made bytes", { count: shown.length, total: layers.length })), h("ol", {}, ...items, ...(rest ? [h("li", {}, h("small", {}, t("%(n)s others only say something about the image", { n: rest })))] : [])));
 }
 
 const LINES = [
-  ["Files", (found) => grouped(found.files)],
-  ["Executables", (found) => grouped(found.executables)],
-  ["Commands a shell finds", (found) => grouped(found.commands)],
-  ["Setuid files", (found) => grouped(found.setuid), (found) => found.setuid > 0 && found.setuid_paths.join("\n")],
-  ["Shell", (found) => ending(found.shell), (found) => found.shell],
-  ["Package manager", (found) => ending(found.package_manager), (found) => found.package_manager],
-  ["Compiler", (found) => ending(found.compiler), (found) => found.compiler],
-  ["Source code", (found) => ending(found.source), (found) => found.source],
-  ["Runs as", (found) => found.user.split(":")[0], (found) => found.user === "root" && "user 0 may do all inside"],
+  [t("Files"), (found) => grouped(found.files)],
+  [t("Executables"), (found) => grouped(found.executables)],
+  [t("Commands a shell finds"), (found) => grouped(found.commands)],
+  [t("Setuid files"), (found) => grouped(found.setuid), (found) => found.setuid > 0 && found.setuid_paths.join("\n")],
+  [t("Shell"), (found) => ending(found.shell), (found) => found.shell],
+  [t("Package manager"), (found) => ending(found.package_manager), (found) => found.package_manager],
+  [t("Compiler"), (found) => ending(found.compiler), (found) => found.compiler],
+  [t("Source code"), (found) => ending(found.source), (found) => found.source],
+  [t("Runs as"), (found) => found.user.split(":")[0], (found) => found.user === "root" && t("user 0 may do all inside")],
 ];
-const ending = (path) => path?.split("/").at(-1) ?? "none";
+const ROLES = { build: t("build"), single: t("single") };
+const ending = (path) => path?.split("/").at(-1) ?? t("none");
 
 function renderSurface(images) {
   const read = images.filter((image) => image.surface);
   const key = JSON.stringify(read);
   if (byId("surface").dataset.key === key) return;
   byId("surface").dataset.key = key;
-  byId("surface-foot").replaceChildren(...inline(read.length === 0 ? "Not read yet: “Build and read all” exports each image and counts." : "Files of each image as `docker export` gives them. A triangle is what an intruder could use; point at it for the path."));
+  byId("surface-foot").replaceChildren(...inline(read.length === 0 ? t("Not read yet: “Build and read all” exports each image and counts.") : t("Files of each image as `docker export` gives them. A triangle is what an intruder could use; point at it for the path.")));
   const table = byId("surface");
   table.hidden = read.length === 0;
-  const heads = read.map((image) => h("th", { scope: "col", class: "num" }, image.role === "runtime" ? `on ${image.base}` : image.role));
+  const heads = read.map((image) => h("th", { scope: "col", class: "num" }, image.role === "runtime" ? t("on %(name)s", { name: image.base }) : ROLES[image.role] ?? image.role));
   const rows = LINES.map(([title, text, warns]) => h("tr", {}, h("th", { scope: "row" }, title), ...read.map((image) => cell(text(image.surface), warns?.(image.surface)))));
   table.replaceChildren(h("thead", {}, h("tr", {}, h("th", { scope: "col" }), ...heads)), h("tbody", {}, ...rows));
 }

@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { showProblem } from "./ask.js";
 import { byId, h, mark } from "./dom.js";
+import { t } from "./text.js";
 
 const FIELDS = ["greeting", "port", "stages", "base", "flags", "mistake"];
 /** What Pygments found a piece to be: keyword, string, comment, number. */
@@ -73,7 +74,7 @@ function renderForm(state, hello, live) {
 function renderBase(option, images) {
   const known = sources.bases?.find((one) => one.base === option.value);
   option.disabled = known ? !known.available : false;
-  const words = !images ? ", needs Docker" : !known ? "" : !known.available ? ", not on this machine" : known.stand_in ? ", stand-in" : known.here ? "" : ", fetched by the build";
+  const words = !images ? `, ${t("needs Docker")}` : !known ? "" : !known.available ? `, ${t("not on this machine")}` : known.stand_in ? `, ${t("stand-in")}` : known.here ? "" : `, ${t("fetched by the build")}`;
   const text = `${option.value}${words}`;
   if (option.textContent !== text) option.textContent = text;
 }
@@ -82,7 +83,7 @@ function renderState(hello) {
   const built = hello.image && hello.image.sources;
   const other = built && hello.sources && hello.image.sources !== hello.sources;
   const element = byId("sources-state");
-  const text = other ? "changed since the build" : built ? "just what was built" : "";
+  const text = other ? t("changed since the build") : built ? t("just what was built") : "";
   if (element.dataset.text === text) return;
   element.dataset.text = text;
   element.replaceChildren(...(text ? [mark(other ? "warn" : "ok"), h("span", {}, text)] : []));
@@ -94,7 +95,7 @@ function renderFiles(hello, images) {
   const element = byId("files");
   if (element.dataset.key === key) return;
   element.dataset.key = key;
-  element.replaceChildren(...sources.found.files.flatMap((file) => [h("h3", {}, file.name, h("small", {}, !images && file.name === "Dockerfile" ? " is for Docker: without it, only the program below is compiled" : "")), table(file, complaints)]));
+  element.replaceChildren(...sources.found.files.flatMap((file) => [h("h3", {}, file.name, h("small", {}, !images && file.name === "Dockerfile" ? ` ${t("is for Docker: without it, only the program below is compiled")}` : "")), table(file, complaints)]));
 }
 
 function table(file, complaints) {

@@ -2,8 +2,10 @@
 import { hearExercises, showExercises } from "./home_exercises.js";
 import { byId, h, keyed, mark, setText, swatch } from "./dom.js";
 import { begin } from "./live.js";
+import { modeName, phaseName } from "./names.js";
 import { rehearsalVerdict } from "./agent_script_words.js";
 import { replicasInOrder } from "./store.js";
+import { recorded, t } from "./text.js";
 import { grouped, megabytes } from "./units.js";
 import { affinityVerdict, helloVerdict } from "./verdict.js";
 
@@ -19,9 +21,9 @@ function render({ store }) {
   byId("main").dataset.phase = "live";
   const affinity = affinityVerdict(state);
   const hello = helloVerdict(state);
-  now("affinity-now", state.affinity_lab.phase === "stopped" ? { tone: "info", title: "Nothing runs" } : affinity);
-  now("hello-now", state.hello_go.phase === "stopped" && !state.hello_go.build ? { tone: "info", title: "Nothing runs" } : hello);
-  now("agent-now", rehearsalVerdict(state.agent_script) ?? { tone: "info", title: "Nothing rehearsed" });
+  now("affinity-now", state.affinity_lab.phase === "stopped" ? { tone: "info", title: t("Nothing runs") } : affinity);
+  now("hello-now", state.hello_go.phase === "stopped" && !state.hello_go.build ? { tone: "info", title: t("Nothing runs") } : hello);
+  now("agent-now", rehearsalVerdict(state.agent_script) ?? { tone: "info", title: t("Nothing rehearsed") });
   headline(state, affinity, hello);
   if (state.hello_go.image) setText(byId("art-size"), megabytes(state.hello_go.image.size));
   services(state);
@@ -32,9 +34,9 @@ function render({ store }) {
 function headline(state, affinity, hello) {
   const idle = state.affinity_lab.phase === "stopped";
   const told = !idle ? affinity : state.hello_go.phase === "stopped" && !state.hello_go.build ? null : hello;
-  const title = told?.title ?? "Three labs. Break them, see why, mend them.";
+  const title = told?.title ?? t("Three labs. Break them, see why, mend them.");
   setText(byId("verdict"), title);
-  setText(byId("verdict-more"), told?.more || "Real services run on this machine. You decide what fails, and the page shows what really happened.");
+  setText(byId("verdict-more"), told?.more || t("Real services run on this machine. You decide what fails, and the page shows what really happened."));
 }
 
 function now(id, { tone, title }) {
@@ -71,14 +73,14 @@ function renderPlace(cell, { url, where }) {
 function servicesOf(state) {
   const { hello_go: hello, balancer, visitors } = state;
   const found = [];
-  found.push({ name: "hello-go", phase: hello.phase, words: hello.phase, url: hello.url, where: "" });
-  found.push({ name: "balancer", phase: balancer.phase, words: balancer.phase === "running" ? `running, affinity ${balancer.affinity.mode}` : balancer.phase, url: balancer.url, where: "" });
+  found.push({ name: "hello-go", phase: hello.phase, words: phaseName(hello.phase), url: hello.url, where: "" });
+  found.push({ name: "balancer", phase: balancer.phase, words: balancer.phase === "running" ? t("running, affinity %(mode)s", { mode: modeName(balancer.affinity.mode) }) : phaseName(balancer.phase), url: balancer.url, where: "" });
   for (const replica of replicasInOrder(state)) {
-    const words = replica.phase === "running" ? `${replica.connections ?? 0} connected, ${replica.circuits ?? 0} circuits` : replica.phase;
-    found.push({ name: replica.name, phase: replica.phase, words, where: "behind the balancer" });
+    const words = replica.phase === "running" ? t("%(connected)s connected, %(circuits)s circuits", { connected: replica.connections ?? 0, circuits: replica.circuits ?? 0 }) : phaseName(replica.phase);
+    found.push({ name: replica.name, phase: replica.phase, words, where: t("behind the balancer") });
   }
   const crowd = visitors.phase ?? "stopped";
-  found.push({ name: "visitors", phase: crowd, words: crowd === "running" ? `${visitors.connected} of ${visitors.count} connected` : crowd, where: crowd === "running" ? "inside the lab" : "" });
+  found.push({ name: "visitors", phase: crowd, words: crowd === "running" ? t("%(connected)s of %(count)s connected", visitors) : phaseName(crowd), where: crowd === "running" ? t("inside the lab") : "" });
   return found;
 }
 
@@ -89,10 +91,10 @@ function engine(state) {
   setText(element.lastElementChild, `${name} ${version}`.trim());
   fact("fact-replicas", Object.keys(state.replicas).length, state.limits.max_replicas);
   fact("fact-visitors", state.visitors.count, state.limits.max_visitors);
-  const texts = [reason, ...limits.map((limit) => limit.text ?? limit)].filter(Boolean);
+  const texts = [reason, ...limits.map((limit) => limit.text ?? limit)].filter(Boolean).map(recorded);
   keyed(byId("limits"), texts, (text) => text, (text) => h("li", {}, mark("info"), h("span", {}, text)), () => {});
 }
 
 function fact(id, value, most) {
-  byId(id).replaceChildren(`${grouped(value)} `, h("span", {}, `of ${grouped(most)}`));
+  byId(id).replaceChildren(`${grouped(value)} `, h("span", {}, t("of %(most)s", { most: grouped(most) })));
 }

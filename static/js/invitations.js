@@ -46,6 +46,6 @@ export function offerInvitations(page) {
   refresh();
   return {
     open: () => dialog.showModal(),
-    address: () => links.find((link) => link.role === "follower")?.link.replace(/^https?:\/\//, ""),
+    address: () => links.find((link) => link.role === "follower")?.link.replace(/^http:\/\//, ""),
   };
 }

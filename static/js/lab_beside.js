@@ -5,11 +5,12 @@ import { createFlights, fly, land } from "./flights.js";
 import { waited } from "./live.js";
 import { createPicture, renderPicture } from "./picture.js";
 import { count, createTally } from "./tally.js";
+import { t } from "./text.js";
 import { affinityVerdict, helloVerdict } from "./verdict.js";
 
 const SHAPES = { busy: "spin", info: "info", ok: "ok", warn: "warn", refused: "refused" };
-const NOT_REHEARSED = { tone: "info", title: "Nothing is rehearsed", more: "" };
-const CONNECTING = { tone: "busy", title: "Connecting to the lab", more: "" };
+const NOT_REHEARSED = { tone: "info", title: t("Nothing is rehearsed"), more: "" };
+const CONNECTING = { tone: "busy", title: t("Connecting to the lab"), more: "" };
 
 /** `tall` draws for a narrow column, whatever the window's width; null follows the window. */
 export function createBeside(tall = null) {

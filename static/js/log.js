@@ -4,9 +4,10 @@ import { byId, setText } from "./dom.js";
 import { fillLine, makeLine } from "./log_line.js";
 import { adoptCounts, createChoices, createFilter, countIn, passes, queryOf } from "./log_filter.js";
 import { clearFilters, offerFilters, renderFilters } from "./log_choices.js";
-import { ALL, atEnd, createList, drawList, drawnPlaces, forgetRows, NONE, showPlace, WAITING } from "./log_list.js";
+import { ALL, atBottom, atEnd, createList, drawList, drawnPlaces, forgetRows, NONE, showPlace, WAITING } from "./log_list.js";
 import { BLOCK, createPages, eventAt, hear as hearPages, placeOf, reset, want, whole } from "./log_pages.js";
 import { offerPlaces } from "./log_places.js";
+import { t, tn } from "./text.js";
 import { grouped } from "./units.js";
 
 /** Milliseconds: nobody reads faster, and text is what costs most to lay out. */
@@ -19,7 +20,7 @@ export function createLog(page, onChange) {
   const scroll = byId("log-scroll");
   log.view = createList({ scroll, room: byId("log-room"), list: byId("log-lines"), makeRow: makeLine, fillRow: (row, place) => fillLine(row, eventAt(log.pages, place), place, log) });
   scroll.addEventListener("scroll", () => scrolled(log), { passive: true });
-  scroll.addEventListener("keydown", (event) => event.key === "End" && !log.paused && (event.preventDefault(), follow(log, true)));
+  scroll.addEventListener("keydown", (event) => leap(log, event));
   byId("follow").addEventListener("click", () => follow(log, !log.following || log.paused));
   byId("news").addEventListener("click", () => follow(log, true));
   byId("pause").addEventListener("click", () => pause(log, !log.paused));
@@ -53,7 +54,7 @@ export function renderLog(log, selected) {
   renderFilters(log);
   const none = log.pages.total === 0;
   byId("log-empty").hidden = !none;
-  if (none) setText(byId("log-empty"), log.heard === 0 ? "Nothing has happened yet. Events appear here as they happen." : "No line passes the filter.");
+  if (none) setText(byId("log-empty"), log.heard === 0 ? t("Nothing has happened yet. Events appear here as they happen.") : t("No line passes the filter."));
   renderButtons(log);
 }
 
@@ -78,6 +79,7 @@ function drawSoon(log) {
 function draw(log, force) {
   log.drawn = performance.now();
   log.stale = false;
+  if (log.following && !log.paused && pulledUp(log)) follow(log, false);
   const count = Math.min(log.pages.total, log.standing);
   const { scroll } = log.view;
   const before = scroll.scrollTop;
@@ -85,6 +87,9 @@ function draw(log, force) {
   log.seen += scroll.scrollTop - before; // what somebody scrolled meanwhile is still to be heard of
   want(log.pages, ...drawnPlaces(log.view));
 }
+
+/** Somebody scrolled up, and the browser has not said so yet. */
+const pulledUp = ({ view, seen }) => view.scroll.scrollTop < seen - 2 && !atBottom(view);
 
 /** A block of the past is here, or could not be had. */
 function arrived(log) {
@@ -117,7 +122,7 @@ async function askOutline(log, asked) {
   } catch (problem) {
     if (asked !== log.asked) return;
     log.partial = true;
-    say(log, `${problem.message} ${problem.hint} Older lines come with the next event.`);
+    say(log, `${problem.message} ${problem.hint} ${t("Older lines come with the next event.")}`);
   }
 }
 
@@ -131,10 +136,14 @@ function startWith(log, events, outline, known) {
 
 const passing = (log, events) => events.filter((event) => passes(log.filter, event));
 
-/** Somebody scrolled up: following stops at once. Back at the bottom: it goes on. */
+/**
+ * Somebody scrolled up: following stops at once. Back at the bottom: it goes on. The bottom means the last line,
+ * though the list turns out taller than guessed once its last lines are drawn.
+ */
 function scrolled(log) {
   const { scrollTop } = log.view.scroll;
   if (Math.abs(scrollTop - log.seen) < 2) return;
+  if (scrollTop > log.seen && atBottom(log.view)) return toEnd(log);
   const end = atEnd(log.view);
   const up = scrollTop < log.seen;
   log.seen = scrollTop;
@@ -143,6 +152,25 @@ function scrolled(log) {
   log.seen = log.view.scroll.scrollTop;
   want(log.pages, ...drawnPlaces(log.view));
   if (!log.following && !log.paused && atEnd(log.view)) follow(log, true);
+}
+
+/** The keys End and Home: browsers scroll there by and by, and would stop where the end was when they set out. */
+function leap(log, event) {
+  if (event.key !== "End" && event.key !== "Home") return;
+  event.preventDefault();
+  if (event.key === "End") return toEnd(log);
+  if (log.following) follow(log, false);
+  showPlace(log.view, 0);
+  log.seen = log.view.scroll.scrollTop;
+  want(log.pages, ...drawnPlaces(log.view));
+}
+
+/** The last line, or the last before the pause. */
+function toEnd(log) {
+  if (!log.paused) return follow(log, true);
+  drawList(log.view, log.standing, { stick: true });
+  log.seen = log.view.scroll.scrollTop;
+  want(log.pages, ...drawnPlaces(log.view));
 }
 
 /** Show the event of that number, wherever it is; filters that hide it are given up. False when it is gone. */
@@ -210,11 +238,11 @@ function say(log, words) {
 function renderButtons(log) {
   byId("follow").setAttribute("aria-pressed", String(log.following && !log.paused));
   byId("pause").setAttribute("aria-pressed", String(log.paused));
-  setText(byId("pause").querySelector("span"), log.paused ? "Paused" : "Pause");
+  setText(byId("pause").querySelector("span"), log.paused ? t("Paused") : t("Pause"));
   const news = byId("news");
   news.hidden = log.news === 0;
-  setText(news, `${grouped(log.news)} new, follow`);
+  setText(news, t("%(n)s new, follow", { n: grouped(log.news) }));
   const all = [...log.choices.shapes.values()].reduce((sum, number) => sum + number, 0);
-  const shown = queryOf(log.filter).size > 0 ? `${grouped(log.pages.total)} of ${grouped(all)}` : grouped(all);
-  setText(byId("log-count"), log.pages.problem ? `${log.pages.problem.message} ${log.pages.problem.hint}` : `${shown} ${all === 1 ? "line" : "lines"}`);
+  const shown = queryOf(log.filter).size > 0 ? t("%(count)s of %(total)s", { count: grouped(log.pages.total), total: grouped(all) }) : grouped(all);
+  setText(byId("log-count"), log.pages.problem ? `${log.pages.problem.message} ${log.pages.problem.hint}` : tn("%(n)s line", "%(n)s lines", all, { n: shown }));
 }

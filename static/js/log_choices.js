@@ -1,9 +1,10 @@
 /** The log's filters: chips for what happened and where, a list of kinds, words. Built from what came. */
 import { byId, h, keyed, mark, replicaClass, setText, swatch } from "./dom.js";
 import { inOrder, lookFor } from "./log_filter.js";
+import { t } from "./text.js";
 import { grouped } from "./units.js";
 
-const SHAPES = [["refused", "refused or failed"], ["elsewhere", "pages from elsewhere"], ["warn", "warnings"], ["ok", "went well"], ["info", "plain facts"]];
+const SHAPES = [["refused", t("refused or failed")], ["elsewhere", t("pages from elsewhere")], ["warn", t("warnings")], ["ok", t("went well")], ["info", t("plain facts")]];
 
 /** A whole word costs one search. */
 const TYPED = 200;
@@ -54,7 +55,7 @@ export function renderFilters({ filter, choices, selected }) {
   renderKinds(byId("filter-kind"), choices.kinds);
   const visitor = filter.visitor || selected;
   byId("filter-visitor").hidden = !visitor;
-  setText(byId("filter-visitor"), `only ${visitor}`);
+  setText(byId("filter-visitor"), t("only %(visitor)s", { visitor }));
   byId("filter-visitor").setAttribute("aria-pressed", String(filter.visitor !== ""));
 }
 
@@ -62,7 +63,7 @@ function renderKinds(select, kinds) {
   if (select.options.length === kinds.size + 1 || document.activeElement === select) return;
   const chosen = select.value;
   const options = [...kinds.keys()].sort().map((kind) => h("option", { value: kind }, kind));
-  select.replaceChildren(h("option", { value: "" }, "every kind"), ...options);
+  select.replaceChildren(h("option", { value: "" }, t("every kind")), ...options);
   select.value = chosen;
 }
 

@@ -1,6 +1,7 @@
 /** One line of the log, made once and filled again and again. Everything that came from outside is text. */
 import { h, mark, replicaClass, setAttributes, setText, swatch } from "./dom.js";
 import { shapeOf } from "./kinds.js";
+import { t } from "./text.js";
 import { clock } from "./units.js";
 
 /** An empty line; `fillLine` gives it an event. */
@@ -13,7 +14,7 @@ export function makeLine() {
     mark("info"),
     h("span", { class: "src" }, swatch(""), ""),
     h("span", { class: "kind" }),
-    h("p", {}, "", h("button", { class: "ask-why", type: "button" }, "Why?")),
+    h("p", {}, "", h("button", { class: "ask-why", type: "button" }, t("Why?"))),
   );
 }
 
@@ -55,7 +56,7 @@ function classesOf(event, { selected, linked }) {
 function fillTime(link, event) {
   const time = link.firstElementChild;
   const text = event ? clock(event.at) : "";
-  setAttributes(link, { href: event ? `#event-${event.seq}` : null, title: event ? `Event ${event.seq}, ${event.at}. A link to it.` : null });
+  setAttributes(link, { href: event ? `#event-${event.seq}` : null, title: event ? t("Event %(seq)s, %(at)s. A link to it.", event) : null });
   setAttributes(time, { datetime: event?.at });
   setText(time.firstElementChild, text.slice(0, 3));
   setNode(time.lastChild, text.slice(3));
@@ -64,7 +65,7 @@ function fillTime(link, event) {
 function fillWhy(button, event) {
   const asks = Boolean(event?.data?.visitor) && FAILURES.has(event.kind);
   button.hidden = !asks;
-  if (asks) setAttributes(button, { "aria-label": `Why did ${event.data.visitor} fail?` });
+  if (asks) setAttributes(button, { "aria-label": t("Why did %(visitor)s fail?", event.data) });
 }
 
 /** A selection in a text that stays the same is left alone. */

@@ -62,6 +62,11 @@ export function atEnd(view) {
   return view.from + view.drawn >= view.count && view.top + view.list.offsetHeight - scrollTop - clientHeight < 24;
 }
 
+/** True when there is nothing further down to scroll to, whatever is drawn. */
+export function atBottom({ scroll }) {
+  return scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 1;
+}
+
 /** The places that are drawn, for who has to fetch them. */
 export const drawnPlaces = (view) => [view.from, view.from + view.drawn];
 

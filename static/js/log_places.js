@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { byId } from "./dom.js";
 import { queryOf } from "./log_filter.js";
+import { t } from "./text.js";
 import { clockSeconds, momentOf } from "./units.js";
 
 const LINK = /^#event-(\d{1,15})$/;
@@ -34,7 +35,7 @@ export function linkedSeq({ hash, search } = location) {
 async function showLinked(goTo, say) {
   const seq = linkedSeq();
   const there = await goTo(seq);
-  say(there ? `Event ${seq}, as the link says.` : `Event ${seq} is not in the log: it was cleared, or has not happened yet.`);
+  say(there ? t("Event %(seq)s, as the link says.", { seq }) : t("Event %(seq)s is not in the log: it was cleared, or has not happened yet.", { seq }));
   if (there) bringIntoView();
 }
 
@@ -45,7 +46,7 @@ function link(event, goTo, say) {
   event.preventDefault();
   event.stopImmediatePropagation();
   history.replaceState(null, "", `#event-${seq}`);
-  goTo(Number(seq)).then(() => say(`The address of this page is a link to event ${seq} now.`));
+  goTo(Number(seq)).then(() => say(t("The address of this page is a link to event %(seq)s now.", { seq })));
 }
 
 /** The first line that passes at or after that time of day, today or on the day before. */
@@ -59,8 +60,8 @@ async function jump(log, goTo, say) {
   query.set("limit", 1);
   try {
     const [event] = (await call("GET", `/events?${query}`)).events;
-    if (event && (await goTo(event.seq))) say(`Event ${event.seq}, at ${clockSeconds(event.at)}.`);
-    else say(`No line at or after ${clockSeconds(at)}.`);
+    if (event && (await goTo(event.seq))) say(t("Event %(seq)s, at %(time)s.", { seq: event.seq, time: clockSeconds(event.at) }));
+    else say(t("No line at or after %(time)s.", { time: clockSeconds(at) }));
   } catch (problem) {
     say(`${problem.message} ${problem.hint}`);
   }

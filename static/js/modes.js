@@ -1,12 +1,13 @@
 /** How the balancer keeps visitors (mode) and who gets the others (algorithm): two choices of the rail. */
 import { ask, wish } from "./ask.js";
 import { byId, choose, setText } from "./dom.js";
+import { t } from "./text.js";
 import { milliseconds } from "./units.js";
 
 const NOTES = {
-  none: "Any replica may answer any request. Nothing keeps a visitor where its memory is.",
-  cookie: "The first answer sets a cookie. With it, every request of a visitor goes to the same replica.",
-  source_ip: "The visitor's address chooses the replica. Who shares an address shares the replica.",
+  none: t("Any replica may answer any request. Nothing keeps a visitor where its memory is."),
+  cookie: t("The first answer sets a cookie. With it, every request of a visitor goes to the same replica."),
+  source_ip: t("The visitor's address chooses the replica. Who shares an address shares the replica."),
 };
 
 let obeyed = null;
@@ -26,8 +27,8 @@ export function renderModes(state, running) {
   for (const name of ["mode", "algorithm"]) choose(name, asked[name] ?? actual[name]);
   byId("affinity").toggleAttribute("data-asked", asked.mode !== undefined);
   byId("algorithm").toggleAttribute("data-asked", asked.algorithm !== undefined);
-  const since = obeyed && actual[obeyed.name] === obeyed.value ? ` The balancer obeyed after ${milliseconds(obeyed.ms)}.` : "";
-  setText(byId("affinity-note"), asked.mode ? "Asked; the balancer is being told." : `${NOTES[actual.mode] ?? ""}${since}`);
+  const since = obeyed && actual[obeyed.name] === obeyed.value ? ` ${t("The balancer obeyed after %(time)s.", { time: milliseconds(obeyed.ms) })}` : "";
+  setText(byId("affinity-note"), asked.mode ? t("Asked; the balancer is being told.") : `${NOTES[actual.mode] ?? ""}${since}`);
 }
 
 /** The answer comes when the balancer obeys, and says how long that took. */

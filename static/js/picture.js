@@ -8,7 +8,8 @@ import { LOOKS } from "./picture_table.js";
 import { story } from "./picture_story.js";
 import { makeScene } from "./scene.js";
 import { portOf } from "./verdict.js";
-import { plural } from "./units.js";
+import { algorithmName, modeName, phaseName } from "./names.js";
+import { t, tn } from "./text.js";
 
 const OUTLINE = {
   people: Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`visitor-${i + 1}`, { status: "waiting" }])),
@@ -49,7 +50,7 @@ export function renderPicture(picture, state, told) {
 }
 
 function axis(layer, { axis: places }, scene, empty) {
-  const texts = empty ? ["visitors", "balancer", "replicas and their memory"] : [plural(scene.visitors.length, "visitor"), "balancer", "replicas and their memory"];
+  const texts = empty ? [t("visitors"), t("balancer"), t("replicas and their memory")] : [tn("%(n)s visitor", "%(n)s visitors", scene.visitors.length), t("balancer"), t("replicas and their memory")];
   const items = places.map(([x, y, anchor], i) => ({ x, y, anchor, text: texts[i] }));
   keyed(layer, items, (item) => item.x, () => s("text"), (text, item) => {
     setAttributes(text, { x: item.x, y: item.y, class: item.anchor === "middle" ? "mid" : null });
@@ -122,9 +123,9 @@ function ownLine({ name, look, replica }, boxes) {
 function balancer(layer, { balancer: box }, { phase, affinity = {}, url }, empty) {
   const mode = affinity.mode ?? "";
   const tone = phase !== "running" ? "is-away" : mode === "none" ? "" : "is-on";
-  const how = mode === "source_ip" ? "hash of the address" : (affinity.algorithm ?? "").replace("_", " ");
-  const below = [how, phase === "running" ? `port ${portOf(url)}` : (phase ?? "")];
-  const texts = [["small", box.rows[2] === null ? "balancer, affinity" : "affinity"], ["mode", mode.replace("_", " ")], null, ["small", below[0]], ["small", below[1]]];
+  const how = mode === "source_ip" ? t("hash of the address") : algorithmName(affinity.algorithm);
+  const below = [how, phase === "running" ? t("port %(port)s", { port: portOf(url) }) : phaseName(phase)];
+  const texts = [["small", box.rows[2] === null ? t("balancer, affinity") : t("affinity")], ["mode", modeName(mode)], null, ["small", below[0]], ["small", below[1]]];
   setAttributes(layer, { class: `balancer ${tone}` });
   const parts = [{ key: "box", shape: "rect", set: { x: box.x, y: box.y, width: box.w, height: box.h, rx: 12 } }];
   texts.forEach((text, i) => {
@@ -147,7 +148,7 @@ function visitors(layer, { visitors: people }, selected, empty) {
     setAttributes(halo, { r: visitor.name === selected ? visitor.r + 5 : 0 });
     setAttributes(who, { r: visitor.r });
     setText(text, empty ? "" : visitor.label);
-    setText(title, `${visitor.name}: ${LOOKS[visitor.look]}${visitor.replica ? `, memory in ${visitor.replica}` : ""}`);
+    setText(title, visitor.replica ? t("%(visitor)s: %(look)s, memory in %(replica)s", { visitor: visitor.name, look: LOOKS[visitor.look], replica: visitor.replica }) : `${visitor.name}: ${LOOKS[visitor.look]}`);
     setAttributes(badge, badgeOf(visitor.look));
   });
 }

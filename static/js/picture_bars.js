@@ -1,5 +1,6 @@
 /** The picture's left side when there are more than sixty visitors: one bar per replica, cut by state. */
 import { keyed, replicaClass, s, setAttributes, setText } from "./dom.js";
+import { t } from "./text.js";
 
 const KINDS = [["held", (g) => g.kept + g.lost], ["waiting", (g) => g.waiting], ["refused", (g) => g.refused]];
 
@@ -30,6 +31,6 @@ function parts(group) {
 }
 
 function words(group) {
-  const where = group.name === null ? "without memory" : `of ${group.name}`;
-  return group.refused > 0 ? `${where}, ${group.refused} refused` : where;
+  const where = group.name === null ? t("without memory") : t("of %(replica)s", { replica: group.name });
+  return group.refused > 0 ? t("%(where)s, %(refused)s refused", { where, refused: group.refused }) : where;
 }

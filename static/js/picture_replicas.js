@@ -1,6 +1,8 @@
 /** The picture's right side: boxes with one cell for each memory, or bars where there are too many. */
 import { keyed, replicaClass, s, setAttributes, setText } from "./dom.js";
+import { phaseName } from "./names.js";
 import { diamond } from "./path.js";
+import { t, tn } from "./text.js";
 
 /** Draw all boxes; `refused` counts 404s by replica. */
 export function replicas(layer, geometry, refused, selected, empty) {
@@ -38,12 +40,12 @@ function words(box) {
 }
 
 function facts(box) {
-  if (box.phase !== "running") return box.phase;
+  if (box.phase !== "running") return phaseName(box.phase);
   const [live, held] = [box.connections ?? box.held.length, box.held.length + box.waiting.length + box.orphan.length];
-  if (box.draining) return `draining, ${live} live`;
-  if (box.compact && box.w < 250) return `${live} live`;
-  if (box.compact || box.narrow) return `${live} live, ${held} held`;
-  return `${live} connected, ${held} circuit${held === 1 ? "" : "s"}`;
+  if (box.draining) return t("draining, %(live)s live", { live });
+  if (box.compact && box.w < 250) return t("%(live)s live", { live });
+  if (box.compact || box.narrow) return t("%(live)s live, %(held)s held", { live, held });
+  return tn("%(live)s connected, %(n)s circuit", "%(live)s connected, %(n)s circuits", held, { live, n: held });
 }
 
 function refusals(box, count) {

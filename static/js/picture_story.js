@@ -1,6 +1,7 @@
 /** What happened to the selected visitor: where it negotiated, and which replica was asked next. */
 import { keyed, s, setAttributes, setText } from "./dom.js";
 import { diamond, pointAt, toD } from "./path.js";
+import { t } from "./text.js";
 
 /** The last negotiate of a visitor and what came after it; empty when there is none. Pure. */
 export function stepsOf(events, visitor) {
@@ -9,16 +10,16 @@ export function stepsOf(events, visitor) {
     const { kind, data } = events[i];
     if (data?.visitor !== visitor) continue;
     const replica = data.replica ?? events[i].source;
-    if (kind === "connection.refused" && steps.length === 0) steps.push({ kind, replica, text: "2 connect 404", wrong: true });
-    if (kind === "connection.routed" && steps.length === 0) steps.push({ kind, replica, text: "2 connect", wrong: false });
-    if (kind === "connection.negotiated") return [{ kind, replica, text: "1 negotiate 200", wrong: false, visitor }, ...steps];
+    if (kind === "connection.refused" && steps.length === 0) steps.push({ kind, replica, text: t("2 connect 404"), wrong: true });
+    if (kind === "connection.routed" && steps.length === 0) steps.push({ kind, replica, text: t("2 connect"), wrong: false });
+    if (kind === "connection.negotiated") return [{ kind, replica, text: t("1 negotiate 200"), wrong: false, visitor }, ...steps];
   }
   return [];
 }
 
 /** Draw the legs over the wires. */
 export function story(layer, geometry, steps) {
-  if (steps.length === 2 && steps[0].replica === steps[1].replica && !steps[1].wrong) steps = [{ ...steps[0], text: "negotiate, connect" }];
+  if (steps.length === 2 && steps[0].replica === steps[1].replica && !steps[1].wrong) steps = [{ ...steps[0], text: t("negotiate, connect") }];
   const begin = geometry.visitors.find((visitor) => visitor.name === steps[0]?.visitor);
   const parts = begin ? [leg("in", begin.path, "leg"), ...steps.flatMap((step, i) => stepParts(geometry, step, i))] : [];
   keyed(layer, parts, (part) => part.key, (part) => s(part.shape), (element, part) => {

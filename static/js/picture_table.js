@@ -1,25 +1,27 @@
 /** The picture's left side as a table, for who cannot see it: each visitor, or where there are many, groups of them. */
 import { h, keyed, setText } from "./dom.js";
 import { groupsOf, makeScene } from "./scene.js";
-import { plural } from "./units.js";
+import { algorithmName, modeName } from "./names.js";
+import { t, tn } from "./text.js";
 
 /** In words, what a visitor looks like. */
-export const LOOKS = { kept: "connected", lost: "came back without its memory", refused: "could not connect", waiting: "on the way" };
+export const LOOKS = { kept: t("connected"), lost: t("came back without its memory"), refused: t("could not connect"), waiting: t("on the way") };
 
 /** `{caption, head, rows}`, each row a list of words that begins with its name; of many, one may be followed. Pure. */
 export function factsOf(state, followed = null) {
   const scene = makeScene(state ?? {});
-  const { mode = "not set", algorithm = "" } = scene.balancer.affinity ?? {};
-  const how = `Affinity ${mode.replace("_", " ")}${algorithm ? `, ${algorithm.replace("_", " ")}` : ""}.`;
+  const { mode, algorithm } = scene.balancer.affinity ?? {};
+  const how = [mode ? modeName(mode) : t("not set"), algorithmName(algorithm)].filter(Boolean).join(", ");
+  const same = tn("%(n)s visitor, the same facts as in the picture. Affinity %(how)s.", "%(n)s visitors, the same facts as in the picture. Affinity %(how)s.", scene.visitors.length, { how });
   const own = scene.many ? scene.visitors.find(({ name }) => name === followed) : undefined;
-  const follows = own ? ` Followed: ${own.name}, ${LOOKS[own.look]}, memory in ${own.replica ?? "no replica"}.` : "";
-  const caption = `${plural(scene.visitors.length, "visitor")}, the same facts as in the picture. ${how}${follows}`;
+  const follows = own && t("Followed: %(name)s, %(look)s, memory in %(replica)s.", { name: own.name, look: LOOKS[own.look], replica: own.replica ?? t("no replica") });
+  const caption = [same, follows].filter(Boolean).join(" ");
   if (!scene.many) {
-    const rows = scene.visitors.map(({ name, look, replica }) => [name, LOOKS[look], replica ?? "nowhere"]);
-    return { caption, head: ["visitor", "is", "memory in"], rows };
+    const rows = scene.visitors.map(({ name, look, replica }) => [name, LOOKS[look], replica ?? t("nowhere")]);
+    return { caption, head: [t("visitor"), t("is"), t("memory in")], rows };
   }
-  const rows = groupsOf(scene).map((group) => [group.name ?? "nowhere", group.kept, group.lost, group.waiting, group.refused].map(String));
-  return { caption, head: ["memory in", LOOKS.kept, LOOKS.lost, LOOKS.waiting, LOOKS.refused], rows };
+  const rows = groupsOf(scene).map((group) => [group.name ?? t("nowhere"), group.kept, group.lost, group.waiting, group.refused].map(String));
+  return { caption, head: [t("memory in"), LOOKS.kept, LOOKS.lost, LOOKS.waiting, LOOKS.refused], rows };
 }
 
 /** Bring the table up to date. */

@@ -1,14 +1,16 @@
 /** The table under the picture: each replica's facts, and the buttons that break or mend it. */
 import { ask, wish } from "./ask.js";
 import { byId, h, icon, keyed, mark, setText, swatch } from "./dom.js";
+import { phaseName } from "./names.js";
 import { makeScene } from "./scene.js";
+import { recorded, t } from "./text.js";
 
 const ACTS = {
-  drop: ["Drop", "drop", (name) => ["/connections/drop", { replica: name }]],
-  kill: ["Kill", "kill", (name) => [`/replicas/${name}/kill`, {}]],
-  start: ["Start", "play", (name) => [`/replicas/${name}/start`, {}]],
-  thaw: ["Thaw", "play", (name) => [`/replicas/${name}/thaw`, {}]],
-  drain: ["Drain", "drain", (name) => [`/replicas/${name}/drain`, {}]],
+  drop: [t("Drop"), "drop", (name) => ["/connections/drop", { replica: name }]],
+  kill: [t("Kill"), "kill", (name) => [`/replicas/${name}/kill`, {}]],
+  start: [t("Start"), "play", (name) => [`/replicas/${name}/start`, {}]],
+  thaw: [t("Thaw"), "play", (name) => [`/replicas/${name}/thaw`, {}]],
+  drain: [t("Drain"), "drain", (name) => [`/replicas/${name}/drain`, {}]],
 };
 const SHAPES = { running: "ok", failed: "refused", stopped: "info", frozen: "warn" };
 
@@ -53,7 +55,7 @@ function renderPhase(cell, replica, seconds) {
     cell.replaceChildren(h("span", { class: "state" }, mark(replica.draining || ejected(replica) ? "warn" : (SHAPES[replica.phase] ?? "spin")), h("span", {})));
   }
   setText(cell.firstElementChild.lastElementChild, words);
-  const why = replica.phase === "failed" && replica.error ? `${replica.error.message} ${replica.error.hint ?? ""}` : "";
+  const why = replica.phase === "failed" && replica.error ? `${recorded(replica.error.message)} ${recorded(replica.error.hint)}` : "";
   cell.title = why;
 }
 
@@ -61,10 +63,10 @@ function renderPhase(cell, replica, seconds) {
 const ejected = (replica) => replica.healthy === false && (replica.phase === "running" || replica.phase === "frozen");
 
 function phaseWords(replica, seconds) {
-  if (replica.draining && replica.phase === "running") return "draining";
-  if (ejected(replica)) return replica.phase === "frozen" ? "frozen, ejected" : "ejected";
+  if (replica.draining && replica.phase === "running") return t("draining");
+  if (ejected(replica)) return replica.phase === "frozen" ? t("frozen, ejected") : t("ejected");
   const busy = replica.phase === "starting" || replica.phase === "stopping";
-  return busy && seconds >= 2 ? `${replica.phase}, ${Math.floor(seconds)} s` : replica.phase;
+  return busy && seconds >= 2 ? `${phaseName(replica.phase)}, ${Math.floor(seconds)} s` : phaseName(replica.phase);
 }
 
 function renderButton(button, replica, live) {

@@ -5,6 +5,7 @@ import { byId, h, keyed, mark, setText } from "./dom.js";
 import { drawMatrix } from "./runs_matrix.js";
 import { createReplay, play, renderReplay } from "./runs_replay.js";
 import { about, allOnOne, cellOf, cellWords, choiceOf, counted, differWords, endedWords, factsOf, progressOf, roughly, storyOf, titleOf } from "./runs_words.js";
+import { t } from "./text.js";
 import { clockSeconds } from "./units.js";
 
 const ENDS = new Set(["run.finished", "run.cancelled", "run.failed", "run.cut_off"]);
@@ -85,16 +86,17 @@ function offerFile(id, run, ending, path) {
 }
 
 function footOf(run, situation) {
-  const words = run.plan.algorithm === "random" ? "what theory expects where each request is dealt out by chance." : "what theory expects where the requests of many mix by chance; visitors who come at the same moment do so less.";
+  const words = run.plan.algorithm === "random" ? t("what theory expects where each request is dealt out by chance.") : t("what theory expects where the requests of many mix by chance; visitors who come at the same moment do so less.");
   const one = allOnOne(run.cells.filter((cell) => cell.situation === situation && cell.affinity === "source_ip"));
+  const everybody = one && t("Source IP sends everybody to %(replica)s: they share one address.", { replica: one });
   const unlike = differWords(run.cells.filter((cell) => cell.situation === situation));
-  return [words, one && `Source IP sends everybody to ${one}: they share one address.`, unlike].filter(Boolean).join(" ");
+  return [words, everybody, unlike].filter(Boolean).join(" ");
 }
 
 function renderChoices(runs) {
   const options = (skip) => runs.list.filter(({ id }) => id !== skip).map((each) => [String(each.id), choiceOf(each, clockSeconds)]);
   fill(byId("run-choice"), options(null), String(runs.chosen));
-  fill(byId("run-beside"), [["", "no other run"], ...options(runs.chosen)], String(runs.beside ?? ""));
+  fill(byId("run-beside"), [["", t("no other run")], ...options(runs.chosen)], String(runs.beside ?? ""));
   byId("run-beside").disabled = runs.list.length < 2;
 }
 
@@ -111,10 +113,10 @@ function renderCell(runs, shown) {
   const parts = shown.flatMap((run) => {
     const found = cellOf(run, situation, cell.affinity, cell.transport);
     if (!found) return [];
-    const name = shown.length > 1 ? h("b", {}, `Run ${run.id}. `) : null;
-    return [h("p", {}, name, storyOf(found, run.plan).join(" ")), h("p", { class: "quiet" }, `Asked by the balancer: ${counted(found.outcome.requests)}. Connected at the end: ${counted(found.outcome.load)}.`)];
+    const name = shown.length > 1 ? h("b", {}, `${t("Run %(run)s.", { run: run.id })} `) : null;
+    return [h("p", {}, name, storyOf(found, run.plan).join(" ")), h("p", { class: "quiet" }, t("Asked by the balancer: %(requests)s. Connected at the end: %(load)s.", { requests: counted(found.outcome.requests), load: counted(found.outcome.load) }))];
   });
-  const button = h("button", { class: "btn small", type: "button" }, h("span", {}, "Replay this cell"));
+  const button = h("button", { class: "btn small", type: "button" }, h("span", {}, t("Replay this cell")));
   element.replaceChildren(h("div", { class: "head" }, h("h3", {}, cellWords({ ...cell, situation }, shown[0].labels)), button), ...parts);
 }
 
@@ -127,10 +129,10 @@ function renderAsk(runs, state, live) {
   byId("run-n").max = Math.min(offer.most, state?.limits?.max_visitors ?? offer.most);
   chips(byId("run-wanted"), offer.situations.map(({ name, label }) => [name, label, wanted.has(name), false]));
   byId("run-measure").disabled = !ready || wanted.size === 0;
-  setText(byId("run-measure").querySelector("span"), runs.list.length > 0 ? "Measure again" : "Measure");
+  setText(byId("run-measure").querySelector("span"), runs.list.length > 0 ? t("Measure again") : t("Measure"));
   const cells = wanted.size * offer.transports.length * 3;
-  const words = wanted.size === 0 ? "Choose at least one situation." : `${cells} cells, ${about(roughly(offer, wanted, n))}. Meanwhile the lab is the run's alone; afterwards it is set as before, with fresh visitors.`;
-  setText(byId("run-rough"), state?.affinity_lab?.phase === "running" ? words : "Launch the lab first.");
+  const words = wanted.size === 0 ? t("Choose at least one situation.") : t("%(cells)s cells, %(time)s. Meanwhile the lab is the run's alone; afterwards it is set as before, with fresh visitors.", { cells, time: about(roughly(offer, wanted, n)) });
+  setText(byId("run-rough"), state?.affinity_lab?.phase === "running" ? words : t("Launch the lab first."));
 }
 
 function renderProgress(runs, state) {
@@ -237,7 +239,7 @@ async function read(runs, id) {
 function forget(runs) {
   runs.read.clear();
   Object.assign(runs, { list: [], chosen: null, beside: null, cell: null, drawn: "" });
-  setText(byId("runs-h"), "Runs: who comes back, measured");
+  setText(byId("runs-h"), t("Runs: who comes back, measured"));
   setText(byId("run-facts"), "");
   byId("run-ended").hidden = byId("run-cell").hidden = true;
 }

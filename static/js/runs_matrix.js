@@ -1,6 +1,7 @@
 /** The table of a run, or of two runs beside each other: one cell an experiment, bars with theory's tick. */
 import { h, mark, replicaClass, s } from "./dom.js";
 import { AFFINITIES, brief, cellOf, counted, expectedPercent, loadOf, percent } from "./runs_words.js";
+import { recorded, t } from "./text.js";
 
 const WIDE = 96;
 const LOAD = 72;
@@ -10,7 +11,7 @@ export function drawMatrix(table, runs, situation, chosen, mode) {
   const transports = columns(runs, "transports");
   const labels = runs[0].labels.transports;
   const heads = transports.map((name) => h("th", { scope: "col" }, labels[name]?.label ?? name));
-  table.tHead.replaceChildren(h("tr", {}, h("th", { scope: "col" }, "affinity"), ...heads, h("th", { scope: "col" }, "connected to replica")));
+  table.tHead.replaceChildren(h("tr", {}, h("th", { scope: "col" }, t("affinity")), ...heads, h("th", { scope: "col" }, t("connected to replica"))));
   const rows = columns(runs, "affinities").map((affinity) => {
     const cells = transports.map((transport) => h("td", {}, experiment(runs, situation, affinity, transport, chosen)));
     return h("tr", { class: affinity === mode ? "now" : null }, h("th", { scope: "row" }, AFFINITIES[affinity] ?? affinity), ...cells, h("td", { class: "load" }, ...runs.map((run) => load(run, situation, affinity, runs.length > 1))));
@@ -31,10 +32,10 @@ function experiment(runs, situation, affinity, transport, chosen) {
 
 /** `named` is the run, where two stand beside each other. */
 function figures(cell, named) {
-  const label = named ? h("small", { class: "run-no" }, `run ${named.id}`) : null;
-  if (!cell) return h("span", { class: "rate-of" }, label, h("small", {}, "not measured"));
+  const label = named ? h("small", { class: "run-no" }, t("run %(run)s", { run: named.id })) : null;
+  if (!cell) return h("span", { class: "rate-of" }, label, h("small", {}, t("not measured")));
   const { n, back, lost, seconds } = cell.outcome;
-  if (n === 0) return h("span", { class: "rate-of" }, label, h("small", {}, "nobody was there"));
+  if (n === 0) return h("span", { class: "rate-of" }, label, h("small", {}, t("nobody was there")));
   const unlike = cell.theory && (cell.theory.back < 1 || back < n);
   return h(
     "span",
@@ -42,10 +43,10 @@ function figures(cell, named) {
     label,
     h("b", {}, String(percent(back, n)), h("i", {}, "%")),
     bar(cell, unlike),
-    h("small", {}, `${back} of ${n}${seconds ? `, ${brief(seconds.median)}` : ""}`),
-    unlike ? h("small", {}, `theory ${expectedPercent(cell.theory.back)}`) : null,
-    cell.differs?.length > 0 ? h("small", { class: "differs", title: cell.differs.join(" ") }, mark("warn"), "differs") : null,
-    lost > 0 ? h("small", { class: "lost" }, mark("warn"), `${lost} without memory`) : null,
+    h("small", {}, [t("%(back)s of %(total)s", { back, total: n }), seconds && brief(seconds.median)].filter(Boolean).join(", ")),
+    unlike ? h("small", {}, t("theory %(percent)s", { percent: expectedPercent(cell.theory.back) })) : null,
+    cell.differs?.length > 0 ? h("small", { class: "differs", title: cell.differs.map(recorded).join(" ") }, mark("warn"), t("differs")) : null,
+    lost > 0 ? h("small", { class: "lost" }, mark("warn"), t("%(n)s without memory", { n: lost })) : null,
   );
 }
 
@@ -67,7 +68,7 @@ function bar({ outcome: { n, back, lost }, theory }, unlike) {
 function load(run, situation, affinity, both) {
   const counts = Object.entries(loadOf(run.cells.filter((cell) => cell.situation === situation && cell.affinity === affinity)));
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
-  const label = both ? h("small", { class: "run-no" }, `run ${run.id}`) : null;
+  const label = both ? h("small", { class: "run-no" }, t("run %(run)s", { run: run.id })) : null;
   if (counts.length === 0) return h("span", { class: "rate-of" }, label);
   let x = 0;
   const parts = counts.map(([name, count]) => {
@@ -76,6 +77,6 @@ function load(run, situation, affinity, both) {
     x += width;
     return part;
   });
-  const words = total > 0 ? counts.map(([, count]) => count).join(" / ") : "nobody";
+  const words = total > 0 ? counts.map(([, count]) => count).join(" / ") : t("nobody");
   return h("span", { class: "rate-of", title: counted(Object.fromEntries(counts)) }, label, s("svg", { viewBox: `0 0 ${LOAD} 10`, "aria-hidden": "true" }, ...parts), h("small", {}, words));
 }

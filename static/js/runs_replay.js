@@ -4,6 +4,7 @@ import { byId, setText } from "./dom.js";
 import { cellWords } from "./runs_words.js";
 import { createStore, takeEvents, takeSnapshot } from "./store.js";
 import { count, createTally } from "./tally.js";
+import { t } from "./text.js";
 import { clockSeconds } from "./units.js";
 
 const PAGE = 2000;
@@ -23,7 +24,7 @@ export function createReplay({ hear, changed }) {
 
 /** What the picture shows instead of the lab as it is now; null when nothing is replayed. */
 export function replayed({ store, tally, run }) {
-  return store ? { state: store.state, events: store.events, tally, label: `Replay of run ${run.id}` } : null;
+  return store ? { state: store.state, events: store.events, tally, label: t("Replay of run %(run)s", { run: run.id }) } : null;
 }
 
 /** Play a cell of the run from its beginning; rejects with the API's problem. */
@@ -59,8 +60,8 @@ export function renderReplay({ store, run, place, at, times, next, events }) {
   if (!store) return;
   const { cells } = run;
   const ended = next >= events.length;
-  setText(byId("replay-what"), `Replay of run ${run.id}, recorded at ${clockSeconds(run.asked_at)}.`);
-  setText(byId("replay-cell"), `Cell ${place + 1} of ${cells.length}: ${cellWords(cells[place], run.labels)}${ended ? " (end)" : ""}`);
+  setText(byId("replay-what"), t("Replay of run %(run)s, recorded at %(time)s.", { run: run.id, time: clockSeconds(run.asked_at) }));
+  setText(byId("replay-cell"), `${t("Cell %(number)s of %(total)s: %(cell)s", { number: place + 1, total: cells.length, cell: cellWords(cells[place], run.labels) })}${ended ? ` ${t("(end)")}` : ""}`);
   byId("replay-before").disabled = place === 0;
   byId("replay-next").disabled = place >= cells.length - 1;
   byId("replay-done").value = ended ? 1 : at / (times.at(-1) || 1);
@@ -111,5 +112,5 @@ function advance(replay, passed) {
 function pause(replay, paused) {
   replay.paused = paused;
   byId("replay-pause").setAttribute("aria-pressed", String(paused));
-  setText(byId("replay-pause").querySelector("span"), paused ? "Go on" : "Pause");
+  setText(byId("replay-pause").querySelector("span"), paused ? t("Go on") : t("Pause"));
 }

@@ -1,35 +1,37 @@
 /** A run in words and figures: never a share without its n. Pure. */
-import { plural, seconds } from "./units.js";
+import { algorithmName } from "./names.js";
+import { LANGUAGE, number, recorded, t, tn } from "./text.js";
+import { seconds, sentence } from "./units.js";
 
-export const AFFINITIES = { none: "none", cookie: "cookie", source_ip: "source IP" };
-const PHASES = { cancelled: "Cancelled", failed: "Failed", cut_off: "Cut off when the dashboard ended" };
-const ALGORITHMS = { round_robin: "round robin", least_request: "least request", random: "random" };
+export const AFFINITIES = { none: t("none"), cookie: t("cookie"), source_ip: t("source IP") };
+const PHASES = { cancelled: t("cancelled"), failed: t("failed"), cut_off: t("cut off when the dashboard ended") };
 
 /** `Run 14: who came back after a drop`. */
-export const titleOf = (run, situation) => `Run ${run.id}: ${run.labels.situations[situation]?.title ?? situation}`;
+export const titleOf = (run, situation) => t("Run %(run)s: %(title)s", { run: run.id, title: run.labels.situations[situation]?.title ?? situation });
 
 /** What every cell of the run has in common. */
 export function factsOf({ plan }, situation) {
-  const parts = [`${plural(plan.n, "visitor")} a cell`, plural(plan.replicas, "replica"), ALGORITHMS[plan.algorithm] ?? plan.algorithm, `${plan.engine} engine`];
+  const parts = [tn("%(n)s visitor a cell", "%(n)s visitors a cell", plan.n), tn("%(n)s replica", "%(n)s replicas", plan.replicas), algorithmName(plan.algorithm), t("%(name)s engine", { name: plan.engine })];
   if (plan.app === "blazor") parts.push("Blazor Server");
-  if (plan.shared_keys) parts.push("page keys shared");
-  if (situation === "replica_death") parts.push("only those on the dead replica are counted");
-  if (situation === "drop" || situation === "replica_death") parts.push(plan.attempts === 1 ? "first try" : `first ${plan.attempts} tries`);
+  if (plan.shared_keys) parts.push(t("page keys shared"));
+  if (situation === "replica_death") parts.push(t("only those on the dead replica are counted"));
+  if (situation === "drop" || situation === "replica_death") parts.push(plan.attempts === 1 ? t("first try") : t("first %(n)s tries", { n: plan.attempts }));
   return `${parts.join(", ")}.`;
 }
 
 /** `Run 14, 19:20, 20 visitors`, for a list to choose from. */
 export function choiceOf({ id, asked_at: at, plan, phase }, clock) {
-  const ended = phase === "finished" ? "" : `, ${PHASES[phase]?.toLowerCase() ?? phase}`;
-  return `${id}, ${clock(at)}, n ${plan.n}, ${plural(plan.replicas, "replica")}${ended}`;
+  const ended = phase === "finished" ? "" : `, ${PHASES[phase] ?? phase}`;
+  return `${id}, ${clock(at)}, n ${plan.n}, ${tn("%(n)s replica", "%(n)s replicas", plan.replicas)}${ended}`;
 }
 
 /** Why a run has not all of its cells; empty for one that has. */
 export function endedWords({ phase, plan, cells, error }) {
   if (!PHASES[phase]) return "";
   const total = plan.affinities.length * plan.transports.length * plan.situations.length;
-  const why = error ? ` ${error.message}` : "";
-  return `${PHASES[phase]} after ${cells.length} of ${plural(total, "cell")}; what was measured is kept.${why}`;
+  const values = { ended: sentence(PHASES[phase]), done: cells.length };
+  const words = tn("%(ended)s after %(done)s of %(n)s cell; what was measured is kept.", "%(ended)s after %(done)s of %(n)s cells; what was measured is kept.", total, values);
+  return error ? `${words} ${recorded(error.message)}` : words;
 }
 
 /** Whole percent of a count; null of nobody. */
@@ -38,44 +40,51 @@ export const percent = (count, n) => (n > 0 ? Math.round((count / n) * 100) : nu
 /** An expected share as percent; small ones are not rounded to nothing. */
 export function expectedPercent(share) {
   const value = share * 100;
-  if (value > 0 && value < 0.1) return "< 0.1 %";
-  return value > 0 && value < 10 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`;
+  if (value > 0 && value < 0.1) return `< ${number(0.1, 1)} %`;
+  return value > 0 && value < 10 ? `${number(value, 1)} %` : `${Math.round(value)} %`;
 }
 
 /** The cell of a run, if it was measured. */
 export const cellOf = (run, situation, affinity, transport) =>
   run.cells.find((cell) => cell.situation === situation && cell.affinity === affinity && cell.transport === transport);
 
-const NO_NUMBER = {
-  least_request: "Theory has no number for least request: it depends on what is open where.",
-  blazor: "Theory has no number here: Blazor's script sends as many messages as there is to draw.",
+const CAME = {
+  first_connect: (values) => t("%(back)s of %(total)s connected", values),
+  page_reload: (values) => t("%(back)s of %(total)s connected again", values),
 };
-const CAME = { first_connect: "connected", page_reload: "connected again" };
 
 /** What happened in a cell, sentence by sentence. */
 export function storyOf({ situation, outcome, theory, differs = [] }, plan) {
   const { n, back, kept, lost, failed, away, seconds: took } = outcome;
-  const parts = [`${back} of ${n} ${CAME[situation] ?? "came back"}`];
-  if (kept > 0) parts.push(`${kept} with their memory`);
-  if (lost > 0) parts.push(kept > 0 ? `${lost} without it` : `${lost === back && back > 1 ? "all" : lost} without their memory`);
-  if (failed > 0) parts.push(`${failed} gave up`);
-  if (away > 0) parts.push(`${away} ${away === 1 ? "was" : "were"} not back after ${plural(plan.attempts, "try", "tries")}`);
+  const came = CAME[situation] ?? ((values) => t("%(back)s of %(total)s came back", values));
+  const parts = [came({ back, total: n })];
+  if (kept > 0) parts.push(t("%(n)s with their memory", { n: kept }));
+  if (lost > 0) parts.push(kept > 0 ? t("%(n)s without it", { n: lost }) : lost === back && back > 1 ? t("all without their memory") : t("%(n)s without their memory", { n: lost }));
+  if (failed > 0) parts.push(t("%(n)s gave up", { n: failed }));
+  if (away > 0) parts.push(tn("%(n)s was not back after %(tries)s", "%(n)s were not back after %(tries)s", away, { n: away, tries: tn("%(n)s try", "%(n)s tries", plan.attempts) }));
   const sentences = [`${parts.join(", ")}.`];
-  if (took) sentences.push(`It took ${brief(took.median)} in the middle, ${brief(took.slowest)} at most.`);
-  if (!theory) return [...sentences, NO_NUMBER[plan.app === "blazor" && plan.algorithm !== "least_request" ? "blazor" : "least_request"], ...differs];
-  const memory = situation === "drop" && theory.kept < theory.back ? `, ${expectedPercent(theory.kept)} with memory` : "";
-  return [...sentences, `Theory expects ${expectedPercent(theory.back)} of ${n}${memory}. ${theory.why}`, ...differs];
+  if (took) sentences.push(t("It took %(median)s in the middle, %(slowest)s at most.", { median: brief(took.median), slowest: brief(took.slowest) }));
+  const unlike = differs.map(recorded);
+  if (!theory) return [...sentences, noNumber(plan), ...unlike];
+  const values = { percent: expectedPercent(theory.back), total: n, kept: expectedPercent(theory.kept) };
+  const expects = situation === "drop" && theory.kept < theory.back ? t("Theory expects %(percent)s of %(total)s, %(kept)s with memory.", values) : t("Theory expects %(percent)s of %(total)s.", values);
+  return [...sentences, expects, recorded(theory.why), ...unlike];
+}
+
+function noNumber({ app, algorithm }) {
+  if (app !== "blazor" || algorithm === "least_request") return t("Theory has no number for least request: it depends on what is open where.");
+  return t("Theory has no number here: Blazor's script sends as many messages as there is to draw.");
 }
 
 /** How many of these cells differ from what is documented, in one sentence. */
 export function differWords(cells) {
   const count = cells.filter(({ differs }) => differs?.length > 0).length;
   if (count === 0) return "";
-  return `${count === 1 ? "One cell differs" : `${count} cells differ`} from what is documented by more than chance; a click on it says how.`;
+  return tn("One cell differs from what is documented by more than chance; a click on it says how.", "%(n)s cells differ from what is documented by more than chance; a click on one says how.", count);
 }
 
 /** `0.05 s`, `2.1 s`. */
-export const brief = (value) => (value < 1 ? `${value.toFixed(2)} s` : seconds(value));
+export const brief = (value) => (value < 1 ? `${number(value, 2)} s` : seconds(value));
 
 /** `replica-1 312, replica-2 310`. */
 export const counted = (counts) => Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ");
@@ -96,9 +105,9 @@ export function allOnOne(cells) {
 
 /** `about 40 seconds`, `about 2 minutes`. */
 export function about(value) {
-  if (value < 8) return "a few seconds";
-  if (value < 90) return `about ${Math.round(value / 5) * 5} seconds`;
-  return `about ${plural(Math.round(value / 60), "minute")}`;
+  if (value < 8) return t("a few seconds");
+  if (value < 90) return t("about %(n)s seconds", { n: Math.round(value / 5) * 5 });
+  return tn("about %(n)s minute", "about %(n)s minutes", Math.round(value / 60));
 }
 
 /** How long the chosen situations take, roughly. */
@@ -107,15 +116,18 @@ export const roughly = (offer, wanted, n) =>
 
 /** What the run of the state is at; `elapsed` seconds have passed since it said how much is left. */
 export function progressOf(run, labels, elapsed) {
-  if (run.phase === "putting_back") return "Putting the lab back as it was.";
-  const cell = run.cell ? `: ${cellWords(run.cell, labels)}` : "";
-  const left = Math.max(0, run.seconds_left - elapsed);
-  return `Measuring cell ${Math.min(run.done + 1, run.total)} of ${run.total}${cell}. ${about(left).replace(/^a/, "A")} left.`;
+  if (run.phase === "putting_back") return t("Putting the lab back as it was.");
+  const values = { number: Math.min(run.done + 1, run.total), total: run.total };
+  const cell = run.cell ? t("Measuring cell %(number)s of %(total)s: %(cell)s.", { ...values, cell: cellWords(run.cell, labels) }) : t("Measuring cell %(number)s of %(total)s.", values);
+  return `${cell} ${sentence(t("%(time)s left.", { time: about(Math.max(0, run.seconds_left - elapsed)) }))}`;
 }
 
 /** `none, Long polling, reconnect after drop`. */
 export function cellWords({ affinity, transport, situation }, labels) {
   const transportLabel = labels?.transports[transport]?.label ?? transport;
   const happens = labels?.situations[situation]?.label ?? situation.replaceAll("_", " ");
-  return `${AFFINITIES[affinity] ?? affinity}, ${transportLabel}, ${happens.toLowerCase()}`;
+  return `${AFFINITIES[affinity] ?? affinity}, ${transportLabel}, ${lowered(happens)}`;
 }
+
+/** German nouns keep their capital. */
+const lowered = (text) => (LANGUAGE === "de" ? text : text.toLowerCase());

@@ -1,5 +1,6 @@
 /** Where everything of a visitor's sequence diagram stands. Pure: a story in, numbers and texts out. */
 import { numberOf } from "./store.js";
+import { t } from "./text.js";
 
 const WIDTH = 390;
 const EDGE = 4;
@@ -9,7 +10,7 @@ const LETTER = 6.5;
 const LINE = 16;
 const ROW = 62;
 const MEMO = 24;
-const BRACKETS = { connection_unknown: "wrong number", circuit_unknown: "the memory is there", page_from_elsewhere: "another key", memory_unreadable: "another key" };
+const BRACKETS = { connection_unknown: t("wrong number"), circuit_unknown: t("the memory is there"), page_from_elsewhere: t("another key"), memory_unreadable: t("another key") };
 
 /** The steps to draw: all, or as far as the first that was refused when the story is about a failure. */
 export function stepsShown(story, all) {
@@ -48,13 +49,13 @@ function lifelines(story, steps) {
   const width = Math.max(WIDTH, 2 * EDGE + names.length * 74 - 6);
   const box = Math.min(84, (width - 2 * EDGE + 6) / names.length - 6);
   const pitch = (width - 2 * EDGE - box) / (names.length - 1);
-  const all = names.map((name, i) => ({ name, label: i === 0 ? labelOf(name, box) : name, replica: i === 0 ? homeOf(steps) : name, x: EDGE + box / 2 + i * pitch, box }));
+  const all = names.map((name, i) => ({ name, label: i === 0 ? labelOf(name, box) : i === 1 ? t("balancer") : name, replica: i === 0 ? homeOf(steps) : name, x: EDGE + box / 2 + i * pitch, box }));
   return { all, width, at: (name) => all.find((life) => life.name === name) ?? all[1] };
 }
 
 /** `visitor 7`; only the number or id where the box is too small for both. */
 function labelOf(name, box) {
-  const spoken = name.replace(/^(visitor|browser)-/, "$1 ");
+  const spoken = /^visitor-/.test(name) ? t("visitor %(name)s", { name: name.slice(8) }) : name.replace(/^browser-/, "browser ");
   return spoken.length * 7 > box ? name.replace(/^(visitor|browser)-/, "") : spoken;
 }
 
@@ -88,17 +89,17 @@ function wrap(text, room) {
 function memoBefore(step) {
   if (!step.refused || step.kind !== "call" || !step.fate || !step.holder) return null;
   const gone = step.fate !== "held";
-  return { replica: step.holder, text: gone ? GONE[step.fate] ?? "had its memory" : "holds its memory", gone };
+  return { replica: step.holder, text: gone ? GONE[step.fate] ?? t("had its memory") : t("holds its memory"), gone };
 }
 
-const GONE = { killed: "had it, was killed", died: "had it, died", stopped: "had it, was stopped", expired: "had it, gave it up", forgotten: "had it, forgot it" };
+const GONE = { killed: t("had it, was killed"), died: t("had it, died"), stopped: t("had it, was stopped"), expired: t("had it, gave it up"), forgotten: t("had it, forgot it") };
 
 /** What a replica holds from this step on. */
 function memoAfter(step, story) {
   if (step.refused) return null;
-  if (step.kind === "negotiate") return { replica: step.asked, text: `holds ${step.answer.replace(/^connection /, "")}` };
-  if (step.kind === "page" && story.verdict.failure === "page_from_elsewhere") return { replica: step.asked, text: "signed the page" };
-  if (step.kind === "call") return { replica: step.asked, text: "holds its memory" };
+  if (step.kind === "negotiate") return { replica: step.asked, text: t("holds %(connection)s", { connection: step.answer.split(" ").at(-1) }) };
+  if (step.kind === "page" && story.verdict.failure === "page_from_elsewhere") return { replica: step.asked, text: t("signed the page") };
+  if (step.kind === "call") return { replica: step.asked, text: t("holds its memory") };
   return null;
 }
 
@@ -114,7 +115,7 @@ function missOf(story, steps, lives, y) {
   const step = steps.findLast((each) => each.refused);
   if (!step?.holder || !step.asked || step.holder === step.asked || (step.fate && step.fate !== "held")) return null;
   const [a, b] = [lives.at(step.holder).x, lives.at(step.asked).x];
-  const text = BRACKETS[story.verdict.failure] ?? "elsewhere";
+  const text = BRACKETS[story.verdict.failure] ?? t("elsewhere");
   const half = (text.length * LETTER) / 2 + EDGE;
   return { from: Math.min(a, b), to: Math.max(a, b), y, x: Math.min(lives.width - half, Math.max(half, (a + b) / 2)), text };
 }

@@ -1,14 +1,17 @@
 /** The steps of a build, stage by stage, with their times. */
 import { plainText } from "./ansi.js";
 import { h, keyed, mark, s, setAttributes, setText } from "./dom.js";
+import { phaseName } from "./names.js";
+import { t, tn } from "./text.js";
 import { seconds } from "./units.js";
+import { failureStands } from "./verdict.js";
 
 const SHAPES = { running: "spin", done: "ok", cached: "ok", failed: "refused" };
 const WIDTH = 84;
 
 /** Draw Hello-Go's last build into `list`, and where it stands into `summary`. */
 export function renderSteps({ build, image }, list, summary, waited) {
-  renderSummary(build, summary, waited, image ? "built before" : "not built yet");
+  renderSummary(build, summary, waited, image ? t("built before") : t("not built yet"));
   const stages = stagesOf(build);
   const longest = Math.max(0.001, ...stages.flatMap((stage) => stage.steps.map((step) => step.seconds ?? 0)));
   keyed(list, stages, (stage) => stage.key, makeStage, (element, stage) => {
@@ -33,10 +36,10 @@ function renderSummary(build, element, waited, otherwise) {
   const count = Object.keys(build?.steps ?? {}).length;
   const total = Object.values(build?.steps ?? {}).reduce((sum, step) => sum + (step.seconds ?? 0), 0);
   const words = {
-    running: [`${build?.total ? `step ${count} of ${build.total}` : "building"}, ${seconds(waited)}`, "spin"],
-    done: [count > 0 ? `${count} steps, ${seconds(total)}` : "built", "ok"],
-    failed: [count > 0 ? `failed at step ${count}` : "failed", "refused"],
-    cancelled: [count > 0 ? `cancelled at step ${count}, nothing of it is left` : "cancelled", "info"],
+    running: [`${build?.total ? t("step %(step)s of %(total)s", { step: count, total: build.total }) : t("building")}, ${seconds(waited)}`, "spin"],
+    done: [count > 0 ? tn("%(n)s step, %(time)s", "%(n)s steps, %(time)s", count, { time: seconds(total) }) : t("built"), "ok"],
+    failed: [count > 0 ? t("failed at step %(step)s", { step: count }) : t("failed"), "refused"],
+    cancelled: [count > 0 ? t("cancelled at step %(step)s, nothing of it is left", { step: count }) : t("cancelled"), "info"],
   };
   const [text, shape] = words[build?.phase] ?? [otherwise, "info"];
   if (element.dataset.shape !== shape) {
@@ -47,21 +50,22 @@ function renderSummary(build, element, waited, otherwise) {
 }
 
 /** The step that failed, opened: Go's complaints with their lines, and the builder's last words. */
-export function renderFailure(build, element) {
-  const failed = build?.phase === "failed" && build.said?.length > 0;
+export function renderFailure(hello, element) {
+  const { build } = hello;
+  const failed = failureStands(hello) && build.said?.length > 0;
   const key = failed ? JSON.stringify([build.complaints, build.said]) : "";
   if (element.dataset.key === key) return;
   element.dataset.key = key;
   if (!failed) return element.replaceChildren();
   const step = Object.entries(build.steps ?? {}).find(([, one]) => one.state === "failed");
-  const complaints = (build.complaints ?? []).map((one) => h("p", {}, h("b", {}, `${one.file}, line ${one.line}: `), one.text));
-  const title = h("p", {}, h("b", {}, step ? `Step ${step[0]} failed: ` : "The build failed. "), step ? h("code", {}, step[1].instruction) : "");
-  const said = h("pre", { class: "term", tabindex: "0", "aria-label": "The builder's last words" }, build.said.map(plainText).join("\n"));
+  const complaints = (build.complaints ?? []).map((one) => h("p", {}, h("b", {}, `${t("%(file)s, line %(line)s:", one)} `), one.text));
+  const title = h("p", {}, h("b", {}, step ? `${t("Step %(step)s failed:", { step: step[0] })} ` : t("The build failed.")), step ? h("code", {}, step[1].instruction) : "");
+  const said = h("pre", { class: "term", tabindex: "0", "aria-label": t("The builder's last words") }, build.said.map(plainText).join("\n"));
   element.replaceChildren(h("div", { class: "verdict is-refused" }, mark("refused"), title, ...complaints), said);
 }
 
 function makeStage(stage) {
-  return h("li", { class: "stage-group" }, h("h3", {}, stage.name || "before the first stage", h("span")), h("ol"));
+  return h("li", { class: "stage-group" }, h("h3", {}, stage.name || t("before the first stage"), h("span")), h("ol"));
 }
 
 function makeStep() {
@@ -82,5 +86,5 @@ function renderStep(row, step, longest) {
   code.title = step.instruction;
   const timed = step.state === "done" || step.state === "failed";
   setAttributes(bar.firstElementChild, { width: timed ? Math.max(2, (WIDTH * step.seconds) / longest).toFixed(1) : 0 });
-  setText(time, timed ? seconds(step.seconds) : step.state);
+  setText(time, timed ? seconds(step.seconds) : phaseName(step.state));
 }

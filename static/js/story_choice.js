@@ -1,13 +1,14 @@
 /** Choosing a visitor without a mouse, or when there are too many to click one: refused ones first. */
 import { byId, h } from "./dom.js";
 import { numberOf } from "./store.js";
+import { t } from "./text.js";
 import { isConnected, isRefused } from "./verdict.js";
 
 const GROUPS = [
-  ["could not connect", (person) => isRefused(person)],
-  ["came back without memory", (person) => isConnected(person) && person.memory === "lost"],
-  ["on the way", (person) => !isConnected(person) && !isRefused(person)],
-  ["connected", (person) => isConnected(person) && person.memory !== "lost"],
+  [t("could not connect"), (person) => isRefused(person)],
+  [t("came back without memory"), (person) => isConnected(person) && person.memory === "lost"],
+  [t("on the way"), (person) => !isConnected(person) && !isRefused(person)],
+  [t("connected"), (person) => isConnected(person) && person.memory !== "lost"],
 ];
 
 /** Fill the list when somebody is about to use it; it stands still while it is open. */
@@ -31,7 +32,7 @@ function fill(select, people) {
   const names = Object.entries(people);
   const groups = GROUPS.map(([label, belongs]) => [label, names.filter(([, person]) => belongs(person)).map(([name]) => name)]).filter(([, found]) => found.length > 0);
   const options = groups.map(([label, found]) => h("optgroup", { label: `${label}: ${found.length}` }, ...found.sort(byNumber).map((name) => h("option", { value: name }, name))));
-  select.replaceChildren(h("option", { value: "" }, "choose a visitor"), ...options);
+  select.replaceChildren(h("option", { value: "" }, t("choose a visitor")), ...options);
   showWhose(chosen || null);
 }
 

@@ -5,6 +5,7 @@ import { byId, h, mark, setText } from "./dom.js";
 import { sequence } from "./sequence.js";
 import { drawSequence } from "./sequence_draw.js";
 import { offerWhose, showWhose } from "./story_choice.js";
+import { t, tn } from "./text.js";
 import { clockSeconds } from "./units.js";
 
 const SETTLED = 350;
@@ -12,7 +13,7 @@ const SETTLED = 350;
 const PATIENCE = 4000;
 const SHAPES = { connection_unknown: "refused", circuit_unknown: "warn", page_from_elsewhere: "elsewhere", memory_unreadable: "elsewhere", no_replica: "refused" };
 const HELPS = { cures: "ok", partly: "warn", no: "refused" };
-const WORDS = { cures: "Cures it:", partly: "Helps partly:", no: "Does not help:" };
+const WORDS = { cures: t("Cures it:"), partly: t("Helps partly:"), no: t("Does not help:") };
 
 /** The panel of this page; `choose(visitor)` follows a visitor in picture and log, null lets go. */
 export function createStory(page, choose) {
@@ -88,11 +89,11 @@ function draw(panel) {
   begin(story.heading);
   setText(byId("why-when"), when(panel));
   byId("why-latest").hidden = panel.before === null;
-  byId("why-sequence").replaceChildren(...(story.steps.length > 0 ? [drawSequence(geometry, `${story.heading} The same steps follow as a list.`)] : []));
+  byId("why-sequence").replaceChildren(...(story.steps.length > 0 ? [drawSequence(geometry, `${story.heading} ${t("The same steps follow as a list.")}`)] : []));
   byId("why-steps").replaceChildren(...story.steps.map((step) => h("li", {}, step.sentence)));
   const more = byId("why-more");
   more.hidden = geometry.hidden === 0 && !panel.all;
-  setText(more, panel.all ? "Show less" : `Then ${geometry.hidden} more ${geometry.hidden === 1 ? "step" : "steps"}: show all`);
+  setText(more, panel.all ? t("Show less") : tn("Then %(n)s more step: show all", "Then %(n)s more steps: show all", geometry.hidden));
   byId("why-verdict").replaceChildren(verdictBox(story));
   byId("why-helps").hidden = story.verdict.helped.length === 0;
   byId("why-helped").replaceChildren(...story.verdict.helped.map(remedy));
@@ -104,7 +105,8 @@ function draw(panel) {
 function when(panel) {
   const first = panel.story.steps[0];
   if (!first) return "";
-  return `${panel.before === null ? "Its last attempt" : "The attempt of that line"}, ${clockSeconds(first.at)}`;
+  const time = clockSeconds(first.at);
+  return panel.before === null ? t("Its last attempt, %(time)s", { time }) : t("The attempt of that line, %(time)s", { time });
 }
 
 function verdictBox({ outcome, verdict }) {
@@ -124,7 +126,7 @@ function remedy({ what, outcome, why }) {
 }
 
 function fail(panel, problem) {
-  begin(`The story of ${panel.visitor}`);
+  begin(t("The story of %(visitor)s", panel));
   for (const id of ["why-sequence", "why-steps", "why-helped"]) byId(id).replaceChildren();
   for (const id of ["why-more", "why-helps", "why-copy", "why-latest"]) byId(id).hidden = true;
   setText(byId("why-when"), "");

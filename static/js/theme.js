@@ -1,6 +1,9 @@
 /** The theme switch: follows the system, light, dark, and around again. */
+import "./language.js";
+import { t } from "./text.js";
+
 const ORDER = ["auto", "light", "dark"];
-const NAMES = { auto: "follows the system", light: "light", dark: "dark" };
+const NAMES = { auto: t("Theme: follows the system"), light: t("Theme: light"), dark: t("Theme: dark") };
 
 const button = document.getElementById("theme");
 
@@ -10,8 +13,8 @@ function current() {
 
 function show() {
   const theme = current();
-  button.setAttribute("aria-label", `Theme: ${NAMES[theme]}`);
-  button.title = `Theme: ${NAMES[theme]}`;
+  button.setAttribute("aria-label", NAMES[theme]);
+  button.title = NAMES[theme];
   button.querySelector("use").setAttribute("href", `#i-theme-${theme}`);
 }
 

@@ -1,6 +1,7 @@
 /** Traps: settings with which affinity is on and yet does not help. Each switch is a call of the API. */
 import { ask, wish } from "./ask.js";
 import { byId, setText } from "./dom.js";
+import { t } from "./text.js";
 
 const HOUR = 3600;
 /**
@@ -38,7 +39,7 @@ async function throwTrap(page, id, on) {
 /** The newest replica goes while cookies still name it. */
 async function scaleIn(page) {
   const count = Object.keys(shown?.replicas ?? {}).length - 1;
-  if (shown?.balancer?.affinity?.mode !== "cookie") return void setText(byId("traps-note"), "First turn the cookie on and let visitors connect.");
+  if (shown?.balancer?.affinity?.mode !== "cookie") return void setText(byId("traps-note"), t("First turn the cookie on and let visitors connect."));
   await ask(page, "replicas", count, "traps-said", "PUT", "/replicas", { count });
 }
 
@@ -55,6 +56,6 @@ export function renderTraps(state, running) {
     input.toggleAttribute("data-asked", asked !== undefined);
   }
   byId("trap-scale-in").disabled = !running || Object.keys(state?.replicas ?? {}).length < 2;
-  const note = fixed ? "Always on here: in a container all virtual visitors have one address, that of their container. The local engine can give each its own." : "";
+  const note = fixed ? t("Always on here: in a container all virtual visitors have one address, that of their container. The local engine can give each its own.") : "";
   setText(byId("traps-note"), note);
 }

@@ -1,4 +1,5 @@
 /** Numbers and moments as people read them. Pure. */
+import { number, t } from "./text.js";
 
 /** `19:20:01.123` in the reader's own time zone. */
 export function clock(at) {
@@ -12,33 +13,32 @@ export const clockSeconds = (at) => clock(at).slice(0, 8);
 
 /** `0.4 s`, `26.8 s`, `2 min 05 s`. */
 export function seconds(value) {
-  if (value < 60) return `${value.toFixed(1)} s`;
+  if (value < 60) return `${number(value, 1)} s`;
   return `${Math.floor(value / 60)} min ${two(Math.floor(value % 60))} s`;
 }
 
 /** `1.8 ms`, `312 ms`, `2.1 s`. */
 export function milliseconds(value) {
-  if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+  if (value >= 1000) return `${number(value / 1000, 1)} s`;
+  return `${number(value, value < 10 ? 1 : 0)} ms`;
 }
 
 /** `7.8 MB`, in units of a million as `docker images` has them. */
 export function megabytes(bytes) {
   const value = bytes / 1e6;
-  return `${value < 100 ? value.toFixed(1) : Math.round(value)} MB`;
+  return `${number(value, value < 100 ? 1 : 0)} MB`;
 }
 
 /** `1,000`. */
-const GROUPS = new Intl.NumberFormat("en-US");
-export const grouped = (number) => GROUPS.format(Number(number));
+export const grouped = (value) => number(value);
 
-/** `1 replica`, `3 replicas`. */
-export const plural = (count, one, many = `${one}s`) => `${grouped(count)} ${count === 1 ? one : many}`;
+const WORDS = [t("no"), t("one"), t("two"), t("three"), t("four"), t("five"), t("six"), t("seven"), t("eight"), t("nine"), t("ten")];
 
-const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+/** `three`: small numbers in words, where a sentence has them. One is in the sentence itself: it has a gender. */
+export const inWords = (count) => WORDS[count] ?? grouped(count);
 
-/** `three replicas`: small numbers in words, where a sentence has them. */
-export const inWords = (count, one, many = `${one}s`) => `${WORDS[count] ?? grouped(count)} ${count === 1 ? one : many}`;
+/** `replica-1, replica-2 and replica-3`. */
+export const listed = (names) => (names.length < 2 ? names.join("") : t("%(names)s and %(last)s", { names: names.slice(0, -1).join(", "), last: names.at(-1) }));
 
 /** First letter large. */
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

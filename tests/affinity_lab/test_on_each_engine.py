@@ -167,7 +167,8 @@ def test_source_ip_keeps_everyone_by_the_address_that_they_have(lab):
     lab.visit(9, transport="auto")
     lab.connected(9)
     before = lab.homes()
-    assert len(set(before.values())) == (1 if lab.engine == "docker" else 3)
+    homes = len(set(before.values()))  # nine addresses, hashed: on one replica only once in 3⁸ times
+    assert homes == 1 if lab.engine == "docker" else homes > 1
     assert lab.drop() == 9
     lab.back(9, memory="kept")
     assert lab.homes() == before and lab.never("connection.refused")

@@ -43,6 +43,11 @@ def test_a_started_circuit_pins_its_visitor():
     assert told.state["replicas"]["replica-1"] == {"connections": 1, "circuits": 1}
 
 
+def test_whoever_is_heard_of_for_the_first_time_waits():
+    told = Told().line("replica-1", "connection.opened", visitor="visitor-7", transport="WebSockets")
+    assert told.person() == {"kind": "virtual", "status": "waiting", "transport": "WebSockets"}
+
+
 def test_a_dropped_visitor_waits_and_its_memory_too():
     told = started().line(
         "replica-1", "connection.closed", visitor="visitor-7", circuit="c1", reason="dropped", connections=0

@@ -22,7 +22,7 @@ def test_where_all_is_certain_one_visitor_differs():
     [said] = told(Plan(), "source_ip", "ServerSentEvents", "replica_death", 22, 14)
     assert said == "Theory has all of 22 back, measured 14."
     assert told(Plan(), "cookie", "auto", "page_reload", 20, 20, 1) == [
-        "Theory has nobody with memory, measured 1."
+        "Theory has nobody with memory, measured 1 of 20."
     ]
 
 
@@ -50,14 +50,13 @@ def test_of_blazor_each_cell_but_those_of_least_request_is_documented_and_the_ta
         plan = Plan(app="blazor", attempts=11, shared_keys=shared)
         assert all(documented(plan, Cell(*cell)) for cell in cells)
     [said] = told(BLAZOR, "none", "LongPolling", "first_connect", 20, 5)
-    assert said.startswith(
-        "docs/blazor.md has nobody back (404: the connection is unknown elsewhere), measured 5"
-    )
+    lucky = "docs/blazor.md has nobody back, measured 5 of 20."
+    assert said == f"{lucky} It says: 404, the connection is unknown elsewhere."
     assert told(BLAZOR, "none", "auto", "first_connect", 20, 2) == []
     assert told(BLAZOR, "none", "auto", "first_connect", 20, 20) != []
     shared = Plan(app="blazor", attempts=11, shared_keys=True)
     assert told(shared, "none", "skip", "first_connect", 20, 20) == []
     [said] = told(shared, "none", "skip", "first_connect", 20, 19)
-    assert said == "docs/blazor.md has all of 20 back (works), measured 19."
+    assert said == "docs/blazor.md has all of 20 back, measured 19. It says: works."
     assert told(shared, "none", "skip", "drop", 30, 30, 30) != [], "memory is another replica's"
     assert APPS["blazor"].attempts == 11

@@ -91,8 +91,8 @@ def test_toggles_from_many_sides_leave_envoy_and_controller_of_one_mind(balancer
         thread.start()
     for thread in threads:
         thread.join()
+    until(lambda: len(balancer.of("affinity.changed")) == len(modes), balancer.story)
     last = balancer.of("affinity.changed")[-1]["data"]["mode"]
-    assert len(balancer.of("affinity.changed")) == len(modes)
     assert balancer.state()["affinity"]["mode"] == last
     assert bool(_get(balancer, "/")[1]["Set-Cookie"]) == (last == "cookie")
 

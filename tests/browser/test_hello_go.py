@@ -26,6 +26,7 @@ def lab(dashboard):
 
 def test_the_whole_story_from_a_mistake_to_the_smallest_image(hello, dashboard):
     docker = dashboard.engine == "docker"
+    build(hello)
     choose_and_see_it_in_the_source(hello)
     fail_at_the_line(hello)
     mend_and_launch(hello, dashboard, docker)
@@ -56,6 +57,12 @@ def choose_and_see_it_in_the_source(hello):
     hello.press("#greeting", "Tab")
     expect(program).to_contain_text('"<b>Moin</b> 100 %"')
     assert program.locator("b").count() == 0, "a greeting is text, never markup"
+
+
+def build(hello):
+    """What a failed build made is removed with it: only one that ended well is a cache for the next."""
+    hello.click("#build")
+    expect(hello.locator("#sources-state")).to_have_text("just what was built", timeout=LONG)
 
 
 def fail_at_the_line(hello):

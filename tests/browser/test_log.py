@@ -80,11 +80,20 @@ def test_any_part_of_a_long_past_is_a_scroll_away_and_the_document_stays_small(l
         assert page.locator("#log-lines li").count() <= 80
     assert lines[0][:2] == [1, 0], "the first line is at the very top"
     scroll.focus()
-    page.keyboard.press("End")
-    lines = in_view(page, f"lines => lines.at(-1)[0] >= {PAST}")
-    bottom = scroll.evaluate("element => element.clientHeight")
-    assert abs(lines[-1][1] + lines[-1][2] - bottom) <= 1, "nothing is below the last line"
-    expect(page.locator("#follow")).to_have_attribute("aria-pressed", "true")
+    following = page.locator("#follow[aria-pressed=true]")
+    for paused in (False, True):
+        page.keyboard.press("End")
+        lines = in_view(page, f"lines => lines.at(-1)[0] >= {PAST}")
+        bottom = scroll.evaluate("element => element.clientHeight")
+        assert abs(lines[-1][1] + lines[-1][2] - bottom) <= 1, "nothing is below the last line"
+        expect(following).to_have_count(0 if paused else 1)
+        page.keyboard.press("Home")
+        lines = in_view(page, "lines => lines[0][0] === 1")
+        assert lines[0][:2] == [1, 0], "the first line is at the very top"
+        expect(following).to_have_count(0)
+        if not paused:
+            page.click("#pause")
+            scroll.focus()
 
 
 def test_scrolling_line_by_line_never_skips_repeats_or_jumps(log, old):

@@ -65,7 +65,7 @@ class Machine:
 
     def _make(self):
         if self.kind == "docker":
-            return DockerEngine(self.deck)
+            return DockerEngine(self.deck, self.folder)
         if self.kind == "local":
             return LocalEngine(self.folder)
         engine = ScriptedEngine()

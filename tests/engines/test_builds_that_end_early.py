@@ -69,9 +69,9 @@ def build_until_it_sleeps(engine, recipe, cancellation=None):
 
 
 @pytest.mark.docker
-def test_a_cancelled_build_leaves_no_container_and_no_image(slow):
+def test_a_cancelled_build_leaves_no_container_and_no_image(slow, tmp_path):
     word, recipe = slow
-    engine, cancellation = DockerEngine("early"), Cancellation()
+    engine, cancellation = DockerEngine("early", tmp_path), Cancellation()
     ended = build_until_it_sleeps(engine, recipe, cancellation)
     assert left(word), "there is something to be cleaned up"
     cancellation.ask()
@@ -85,7 +85,7 @@ def test_a_cancelled_build_leaves_no_container_and_no_image(slow):
 def test_a_build_whose_daemon_goes_away_fails_and_is_cleaned_up_when_it_is_back(slow, tmp_path):
     word, recipe = slow
     wire = Wire(tmp_path / "docker.sock")
-    engine = DockerEngine("early", f"unix://{wire.path}")
+    engine = DockerEngine("early", tmp_path, f"unix://{wire.path}")
     ended = build_until_it_sleeps(engine, recipe)
     wire.cut()
     wait_for(lambda: ended, 30)
@@ -95,6 +95,22 @@ def test_a_build_whose_daemon_goes_away_fails_and_is_cleaned_up_when_it_is_back(
     assert left(word) == []
     wire.cut()
     engine.close()
+
+
+@pytest.mark.docker
+def test_what_a_build_left_is_removed_by_the_next_dashboard(slow, tmp_path):
+    word, recipe = slow
+    wire = Wire(tmp_path / "docker.sock")
+    first = DockerEngine("early", tmp_path / "state", f"unix://{wire.path}")
+    ended = build_until_it_sleeps(first, recipe)
+    wire.cut()
+    wait_for(lambda: ended, 30)
+    first.close()
+    assert left(word), "there is something to be cleaned up"
+    second = DockerEngine("early", tmp_path / "state")
+    second.watch().close()  # what a dashboard does when it starts
+    second.close()
+    assert left(word) == [] and not list((tmp_path / "state").rglob("*-*")), "and nothing is owed any more"
 
 
 @pytest.mark.local

@@ -60,14 +60,14 @@ class Wire:
 def wired(docker_machine, tmp_path):
     """The machine and the wire; the machine's newest engine speaks through it."""
     wire = Wire(tmp_path / "docker.sock")
-    docker_machine.engines.append(DockerEngine(docker_machine.deck, f"unix://{wire.path}"))
+    docker_machine.engines.append(DockerEngine(docker_machine.deck, tmp_path, f"unix://{wire.path}"))
     yield docker_machine, wire
     wire.cut()
     docker_machine.engines.pop().close()
 
 
 def test_every_call_says_that_docker_is_away(tmp_path):
-    engine = DockerEngine("away", f"unix://{tmp_path}/no.sock")
+    engine = DockerEngine("away", tmp_path, f"unix://{tmp_path}/no.sock")
     calls = (
         engine.version,
         engine.instances,
@@ -93,7 +93,7 @@ def test_a_socket_that_nobody_listens_at_is_away_too(tmp_path):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     with pytest.raises(EngineUnavailable, match="does not answer"):
-        DockerEngine("away", f"unix://{path}").version()
+        DockerEngine("away", tmp_path, f"unix://{path}").version()
 
 
 def test_a_daemon_that_hangs_is_away_after_three_seconds(tmp_path):
@@ -103,7 +103,7 @@ def test_a_daemon_that_hangs_is_away_after_three_seconds(tmp_path):
         mute.listen()
         began = time.monotonic()
         with pytest.raises(EngineUnavailable):
-            DockerEngine("away", f"unix://{path}").version()
+            DockerEngine("away", tmp_path, f"unix://{path}").version()
         assert time.monotonic() - began < 5
 
 

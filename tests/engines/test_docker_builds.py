@@ -1,12 +1,17 @@
 """What a build leaves on the machine: tags that can be looked at, and no rubbish."""
 
 import json
+import shutil
 import uuid
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
-from contract.machines import SETTINGS, TALKER, THIS_RUN, run
+from contract.machines import HERE, SETTINGS, TALKER, THIS_RUN, run, talker_recipe
 
+from services.engines import docker_versions
 from services.engines.base import Port, Recipe, Spec
+from services.engines.docker import DockerEngine
 from services.errors import BuildFailed, PortTaken
 
 pytestmark = pytest.mark.docker
@@ -64,6 +69,29 @@ def test_what_a_rebuild_replaces_is_gone(docker_machine, tmp_path):
         .layers[-1]
         .made_by.startswith(f"RUN echo {words[1]}")
     )
+
+
+def test_two_dashboards_that_build_under_one_name_start_their_own(docker_machine, tmp_path):
+    context = shutil.copytree(HERE / "talker", tmp_path / "talker")
+    docker_machine.engine.build(replace(talker_recipe(context), sources="of ours"), lambda line: None)
+    program = context / "talker.py"
+    program.write_text(program.read_text().replace("is ready", "is of the other one"))
+    with closing(DockerEngine("other", tmp_path / "other")) as other:
+        other.build(replace(talker_recipe(context), sources="of ours"), lambda line: None)
+    docker_machine.restart()
+    docker_machine.start()
+    assert docker_machine.read(1)[0].text == "talker is ready"
+
+
+def test_a_version_that_nobody_builds_any_more_goes(docker_machine, tmp_path, monkeypatch):
+    words = [uuid.uuid4().hex, uuid.uuid4().hex]
+    monkeypatch.setattr(docker_versions, "UNUSED", -60.0)
+    for word in words:
+        write_dockerfile(tmp_path, f"RUN echo {word}", second_stage=f"RUN echo {word} > /tmp/last")
+        docker_machine.engine.build(replace(recipe(tmp_path, "kept"), sources="of ours"), lambda line: None)
+    tags = run("docker", "images", "--format", "{{.Tag}}", f"labdeck/kept-{THIS_RUN}").split()
+    assert len(tags) == 3 and {"latest", "first"} < set(tags), "one version beside the names of its stages"
+    assert leftovers(words[0]) == []
 
 
 def test_a_failed_start_leaves_no_container(docker_machine):

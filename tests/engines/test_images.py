@@ -16,8 +16,8 @@ HELLO_GO = Path(__file__).parents[2] / "services" / "hello_go" / "image"
 
 
 @pytest.fixture
-def build():
-    engine = DockerEngine("images")
+def build(tmp_path):
+    engine = DockerEngine("images", tmp_path / "engine")
 
     def build(recipe):
         return engine.build(replace(recipe, name=f"{recipe.name}-{THIS_RUN}"), lambda line: None)

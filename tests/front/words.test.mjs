@@ -59,6 +59,15 @@ test("the verdict of Hello-Go follows the build, then the program", () => {
   assert.equal(both({ role: "single", size: 320754161 }), "The compiler came along: 321 MB");
 });
 
+test("a failed build is told until what is on the page is built", () => {
+  const title = (sources, build = "broken") =>
+    helloVerdict({ hello_go: { phase: "running", url: "http://127.0.0.1:8080", sources, image: { sources: "whole", size: 1 }, build: { phase: "failed", sources: build } } }).title;
+  assert.equal(title("broken"), "The build failed");
+  assert.equal(title("other"), "The build failed");
+  assert.equal(title("whole"), "Hello-Go answers on port 8080");
+  assert.equal(title("whole", "whole"), "The build failed", "the same sources, built again, failed");
+});
+
 test("each line of the log has a shape that says how it went", () => {
   assert.equal(shapeOf({ kind: "connection.refused", level: "warning" }), "refused");
   assert.equal(shapeOf({ kind: "circuit.rejected", level: "warning" }), "warn");

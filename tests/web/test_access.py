@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 
+from services.settings import BadSetting, read_settings
 from tests.web.conftest import TOKEN, Dashboard
 
 PATHS = ["/api/workspaces/demo", "/api/openapi.json", "/api/nothing", "/static/js/socket.js"]
@@ -234,3 +235,72 @@ def test_wrong_tokens_are_slow_and_a_flood_of_them_holds_nobody_up(dashboard):
     began = time.monotonic()
     assert dashboard.call("GET", "/?token=wrong", token=None).status_code == 401
     assert time.monotonic() - began >= 0.5
+
+
+# behind a proxy
+
+PUBLIC = "https://lab.school.example"
+
+
+@pytest.fixture
+def behind_proxy(tmp_path):
+    dashboard = Dashboard(tmp_path, LAB_PUBLIC_URL="https://Lab.School.example:443/")
+    yield dashboard
+    dashboard.close()
+
+
+def test_behind_a_proxy_its_name_is_answered_and_no_other(behind_proxy):
+    for host, status in (("lab.school.example", 200), ("127.0.0.1:8000", 200), ("evil.example", 403)):
+        assert behind_proxy.call("GET", "/healthz", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("lab.school.example", PUBLIC, 202),
+        ("lab.school.example", "http://lab.school.example", 403),
+        ("lab.school.example", f"{PUBLIC}:8443", 403),
+        ("lab.school.example", "https://evil.example", 403),
+        ("127.0.0.1:1", "http://127.0.0.1:1", 202),
+        ("127.0.0.1:1", PUBLIC, 403),
+    ],
+)
+def test_behind_a_proxy_only_the_page_of_the_asked_address_changes_anything(
+    behind_proxy, host, origin, status
+):
+    cookies = behind_proxy.browser().cookies
+    stranger = requests.Session()
+    signed_in = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
+    answer = change(behind_proxy, stranger, Host=host, Origin=origin, Cookie=signed_in)
+    assert answer.status_code == status
+
+
+def test_a_cookie_got_by_tls_is_secure_and_one_got_on_the_machine_still_works_there(behind_proxy):
+    link = f"/?token={TOKEN}"
+    by_tls = behind_proxy.call("GET", link, token=None, headers={"Host": "lab.school.example"})
+    assert "; Secure" in by_tls.headers["Set-Cookie"]
+    here = behind_proxy.call("GET", link, token=None)
+    assert here.status_code == 303 and "Secure" not in here.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("host", ["lab.school.example", "127.0.0.1"])
+def test_links_have_the_proxys_address_whatever_forwarded_headers_say(behind_proxy, host):
+    lies = {
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "gopher",
+        "Forwarded": "host=evil.example",
+    }
+    answer = behind_proxy.call(
+        "POST", "/api/workspaces/demo/invitations", json={}, headers={"Host": host, **lies}
+    ).json()
+    assert answer["link"].startswith(f"{PUBLIC}/join/") and answer["qr"]
+    page = behind_proxy.call("GET", "/signed-out", token=None, headers={"Host": host, **lies})
+    assert f"{PUBLIC}/?token=" in page.text and "evil" not in page.text
+
+
+@pytest.mark.parametrize(
+    "address", ["lab.school.example", "https://", "https://a/path", "ftp://a", "https://me@a", "https://a:x"]
+)
+def test_a_public_address_that_cannot_be_is_refused_at_the_start(address):
+    with pytest.raises(BadSetting, match="LAB_PUBLIC_URL must be like https://lab"):
+        read_settings({"LAB_PUBLIC_URL": address})

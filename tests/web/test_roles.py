@@ -6,6 +6,7 @@ import pytest
 import requests
 import socketio
 
+from services.web.invitations import ROLES
 from tests.waiting import wait_for
 from tests.web.conftest import Dashboard
 
@@ -48,13 +49,30 @@ def ask(browser, dashboard, method, path, **rest):
     return browser.request(method, dashboard.url + path, headers=headers, timeout=10, **rest)
 
 
+def filled(path, braces):
+    return re.sub(braces, lambda found: NAMES.get(found[1], "1"), path)
+
+
 def every_call(dashboard):
-    """Method, path and a body that the call would take, out of the OpenAPI document."""
+    """Method, path and a body that it would take, for all of the OpenAPI document, and for routes it has not."""
     document = dashboard.call("GET", "/api/openapi.json").json()
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            filled = re.sub(r"{(\w+)}", lambda found: NAMES.get(found[1], "1"), path)
-            yield method.upper(), filled, BODIES.get(operation["operationId"], {})
+    calls = {
+        (method.upper(), filled(path, r"{(\w+)}")): BODIES.get(operation["operationId"], {})
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+    for rule in dashboard.app.url_map.iter_rules():
+        for method in rule.methods - {"GET", "HEAD", "OPTIONS"}:
+            calls.setdefault((method, filled(rule.rule, r"<(?:\w+:)?(\w+)>")), {})
+    return [(method, path, body) for (method, path), body in calls.items()]
+
+
+def nothing_was_done(dashboard, before):
+    asked = {call[0] for call in dashboard.engine.calls}
+    return dashboard.demo.tail(1)[-1]["seq"] == before and not asked & {
+        *("start", "stop", "kill", "build"),
+        "destroy",
+    }
 
 
 def test_a_follower_is_refused_at_every_call_that_changes_anything(dashboard):
@@ -62,13 +80,33 @@ def test_a_follower_is_refused_at_every_call_that_changes_anything(dashboard):
     assert answer.status_code == 200 and answer.url.endswith("/follow")
     before = dashboard.demo.tail(1)[-1]["seq"]
     changes = [call for call in every_call(dashboard) if call[0] != "GET"]
-    assert len(changes) > 25
+    assert len(changes) > 40
     for method, path, body in changes:
         refused = ask(browser, dashboard, method, path, json=body)
         assert refused.status_code == 403, (method, path, refused.text)
         assert refused.json()["error"]["message"].startswith("You follow")
-    assert dashboard.demo.tail(1)[-1]["seq"] == before
-    assert not {call[0] for call in dashboard.engine.calls} & {"start", "stop", "kill", "build", "destroy"}
+    assert nothing_was_done(dashboard, before)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_after_its_link_was_revoked_nobody_can_do_anything_whatever_they_could(dashboard, role):
+    link = invite(dashboard, role)
+    browser, _ = come_by(link["link"])
+    watcher = dashboard.watcher().connect(Cookie=cookie_of(browser))
+    dashboard.call("DELETE", f"{DEMO}/invitations/{link['id']}", json={})
+    wait_for(lambda: not watcher.client.connected)
+    before = dashboard.demo.tail(1)[-1]["seq"]
+    for method, path, body in every_call(dashboard):
+        if path == "/healthz":  # for anybody
+            continue
+        refused = ask(browser, dashboard, method, path, **({} if method == "GET" else {"json": body}))
+        assert refused.status_code == 401, (method, path, refused.text)
+    for path in ("/", "/affinity", "/exercises", "/follow", "/present/error-on-reload", "/api/openapi.json"):
+        assert ask(browser, dashboard, "GET", path).status_code == 401, path
+    for attempt in ({}, {"token": ""}, {"token": link["id"]}):
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            dashboard.watcher().connect(auth=attempt or None, Cookie=cookie_of(browser))
+    assert nothing_was_done(dashboard, before)
 
 
 def test_a_follower_reads_the_lab_but_neither_links_nor_answers(dashboard):
@@ -84,6 +122,10 @@ def test_a_follower_reads_the_lab_but_neither_links_nor_answers(dashboard):
 def test_a_follower_watches_and_can_send_nothing_else(dashboard):
     browser, _ = come_by(invite(dashboard)["link"])
     watcher = dashboard.watcher().connect(Cookie=cookie_of(browser))
+    handled = set(dashboard.running.watchers._socketio.server.handlers["/"])
+    assert handled == {"connect", "disconnect", "watch", "unwatch", "*"}, (
+        "* refuses; the others change nothing"
+    )
     assert watcher.watch()["state"]["workspace"] == "demo"
     before = dashboard.demo.tail(1)[-1]["seq"]
     for frame in ("kill", "launch", "PUT", "affinity", "record", "events", "join", "present"):

@@ -9,12 +9,13 @@ often as one that sends the fewest messages which its transport needs.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.affinity_lab.runs.plan import Cell, Plan
 from services.affinity_lab.runs.theory import expected
+from services.words import say, together
 
 _RARE = 0.0005
 """Of each side: one cell in a thousand is marked although only chance was at work."""
@@ -38,7 +39,7 @@ def documented(plan: Plan, cell: Cell) -> Documented | None:
     shares = ((low.back, high.back), (low.kept, high.kept))
     if plan.app == "blazor" and (words := _BLAZOR.get(_row(plan, cell))):
         return Documented(*shares, "docs/blazor.md", words)
-    return Documented(*shares, "Theory")
+    return Documented(*shares, say("Theory"))
 
 
 def differences(plan: Plan, cell: Cell, outcome: Mapping[str, Any]) -> list[str]:
@@ -50,7 +51,7 @@ def differences(plan: Plan, cell: Cell, outcome: Mapping[str, Any]) -> list[str]
     found = documented(plan, cell)
     if found is None or outcome["n"] == 0:
         return []
-    sides = (("back", found.back), ("with memory", found.kept))
+    sides = (("back", found.back), ("kept", found.kept))
     counts = (outcome["back"], outcome["kept"])
     sentences = [
         _sentence(found, what, *likely(outcome["n"], *shares), count, outcome["n"])
@@ -94,10 +95,30 @@ def _bounds(plan: Plan, cell: Cell) -> tuple[Any, Any]:
 def _sentence(found: Documented, what: str, low: int, high: int, count: int, n: int) -> str:
     if low <= count <= high:
         return ""
-    number = "nobody" if high == 0 else f"all of {n}" if low == n else f"{low} to {high} of {n}"
-    chance = ", chance included" if high > 0 and low < n else ""
-    says = f"{found.source} has {number} {what}{chance}"
-    return f"{says}{f' ({found.words})' if found.words else ''}, measured {count}."
+    number = "nobody" if high == 0 else "all" if low == n else "some"
+    says = _SAYS[what, number](source=found.source, low=low, high=high, count=count, n=n)
+    return together(says, found.words and say("It says: %(words)s.", words=found.words))
+
+
+_SAYS: Mapping[tuple[str, str], Callable[..., str]] = {
+    ("back", "nobody"): lambda **values: say(
+        "%(source)s has nobody back, measured %(count)s of %(n)s.", **values
+    ),
+    ("back", "all"): lambda **values: say("%(source)s has all of %(n)s back, measured %(count)s.", **values),
+    ("back", "some"): lambda **values: say(
+        "%(source)s has %(low)s to %(high)s of %(n)s back, chance included, measured %(count)s.", **values
+    ),
+    ("kept", "nobody"): lambda **values: say(
+        "%(source)s has nobody with memory, measured %(count)s of %(n)s.", **values
+    ),
+    ("kept", "all"): lambda **values: say(
+        "%(source)s has all of %(n)s with memory, measured %(count)s.", **values
+    ),
+    ("kept", "some"): lambda **values: say(
+        "%(source)s has %(low)s to %(high)s of %(n)s with memory, chance included, measured %(count)s.",
+        **values,
+    ),
+}
 
 
 def _row(plan: Plan, cell: Cell) -> tuple[str, str, str, str]:
@@ -109,13 +130,16 @@ def _row(plan: Plan, cell: Cell) -> tuple[str, str, str, str]:
     return affinity, keys if way == "skip" and affinity == "off" else "any", way, happens
 
 
+_ON = {
+    "first": say("works"),
+    "drop": say("back on the same replica, memory kept"),
+    "replica_death": say("another replica, memory lost"),
+}
 _BLAZOR = {
-    ("off", "any", "negotiate", "first"): "404: the connection is unknown elsewhere",
-    ("off", "own", "skip", "first"): "the circuit fails where the page is from elsewhere",
-    ("off", "shared", "skip", "first"): "works",
-    ("off", "shared", "skip", "drop"): "another replica does not know the circuit: memory lost",
-    ("off", "shared", "skip", "replica_death"): "another replica: memory lost",
-    **{("on", "any", way, "first"): "works" for way in ("negotiate", "skip")},
-    **{("on", "any", way, "drop"): "back on the same replica, memory kept" for way in ("negotiate", "skip")},
-    **{("on", "any", way, "replica_death"): "another replica, memory lost" for way in ("negotiate", "skip")},
+    ("off", "any", "negotiate", "first"): say("404, the connection is unknown elsewhere"),
+    ("off", "own", "skip", "first"): say("the circuit fails where the page is from elsewhere"),
+    ("off", "shared", "skip", "first"): _ON["first"],
+    ("off", "shared", "skip", "drop"): say("another replica does not know the circuit, memory lost"),
+    ("off", "shared", "skip", "replica_death"): _ON["replica_death"],
+    **{("on", "any", way, what): words for way in ("negotiate", "skip") for what, words in _ON.items()},
 }

@@ -12,6 +12,7 @@ from services.affinity_lab.runs.plan import Cell, Plan
 from services.affinity_lab.runs.stage import Stage
 from services.affinity_lab.runs.theory import expected
 from services.errors import ServiceFailed
+from services.words import say
 
 _PATIENCE_SECONDS = 15.0
 _EACH_SECONDS = 0.1
@@ -90,7 +91,9 @@ def _peopled(plan: Plan, cell: Cell, stage: Stage) -> dict[str, Came]:
     came = _watched(plan, stage, mark, _all(plan)).came
     connected = {visitor: each for visitor, each in came.items() if each.replica}
     if not connected:
-        raise ServiceFailed(f"Nobody could connect before {cell.words} was to be measured.")
+        raise ServiceFailed(
+            say("Nobody could connect before %(words)s was to be measured.", words=cell.words)
+        )
     if cell.affinity == "none":
         stage.set_affinity("none")
     return connected

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from services.words import say
+
 AFFINITIES = ("none", "cookie", "source_ip")
 MOST_VISITORS = 200
 """In one cell: with more, circuits that wait (100 a replica) would be given up while they are counted."""
@@ -53,30 +55,30 @@ def _column(name: str, label: str, transport: str, skip: bool = False) -> Column
 
 
 SITUATIONS = (
-    Situation("first_connect", "First connect", "who connected at the first visit"),
-    Situation("drop", "Reconnect after drop", "who came back after a drop"),
-    Situation("replica_death", "Replica death", "who came back after a replica died"),
-    Situation("page_reload", "Page reload", "who connected after loading the page again"),
+    Situation("first_connect", say("First connect"), say("who connected at the first visit")),
+    Situation("drop", say("Reconnect after drop"), say("who came back after a drop")),
+    Situation("replica_death", say("Replica death"), say("who came back after a replica died")),
+    Situation("page_reload", say("Page reload"), say("who connected after loading the page again")),
 )
 APPS = {
     "circuit": App(
         "circuit",
         (
-            _column("auto", "Auto", "auto"),
+            _column("auto", say("Auto"), "auto"),
             _column("WebSockets", "WebSockets", "WebSockets"),
-            _column("skip", "WebSockets, no negotiate", "WebSockets", skip=True),
-            _column("ServerSentEvents", "Server-sent events", "ServerSentEvents"),
-            _column("LongPolling", "Long polling", "LongPolling"),
+            _column("skip", say("WebSockets, no negotiate"), "WebSockets", skip=True),
+            _column("ServerSentEvents", say("Server-sent events"), "ServerSentEvents"),
+            _column("LongPolling", say("Long polling"), "LongPolling"),
         ),
         SITUATIONS,
     ),
     "blazor": App(
         "blazor",
         (
-            _column("auto", "Blazor's own", "auto"),
+            _column("auto", say("Blazor's own"), "auto"),
             _column("WebSockets", "WebSockets", "WebSockets"),
-            _column("skip", "WebSockets, no negotiate", "WebSockets", skip=True),
-            _column("LongPolling", "Long polling", "LongPolling"),
+            _column("skip", say("WebSockets, no negotiate"), "WebSockets", skip=True),
+            _column("LongPolling", say("Long polling"), "LongPolling"),
         ),
         SITUATIONS,
         BLAZOR_DELAYS,

@@ -20,6 +20,7 @@ from services.affinity_lab.runs.stage import Stage
 from services.affinity_lab.runs.store import RunStore
 from services.affinity_lab.runs.words import ENDS, cell_text, kept, spoken
 from services.errors import BadRequest, LabError, NotFound, WrongPhase
+from services.words import say
 from services.workspaces.jobs import Unexpected
 from services.workspaces.workspace import Workspace
 
@@ -83,7 +84,8 @@ class Runs:
         found = self.get(run)
         if self._active != run:
             raise WrongPhase(
-                f"Run {run} is {spoken(found['phase'])} already.", hint="There is nothing to cancel."
+                say("Run %(run)s is %(spoken)s already.", run=run, spoken=spoken(found["phase"])),
+                hint=say("There is nothing to cancel."),
             )
         self._cancelled.set()
         return {"run": run, "cancelling": True}
@@ -97,7 +99,8 @@ class Runs:
         found = self._store.get(run)
         if found is None:
             raise NotFound(
-                f"There is no run {run}.", hint="GET /api/workspaces/demo/runs lists those there are."
+                say("There is no run %(run)s.", run=run),
+                hint=say("GET /api/workspaces/demo/runs lists those there are."),
             )
         app = APPS[found["plan"]["app"]]
         labels = {
@@ -114,8 +117,8 @@ class Runs:
         """The state that a replay of that cell begins with, and which part of the log comes after it."""
         cells, state = self.get(run)["cells"], self._store.state(run, place)
         if state is None:
-            hint = f"{len(cells)} cells were measured, numbered from 0."
-            raise NotFound(f"Run {run} has no cell {place}.", hint=hint)
+            hint = say("%(number)s cells were measured, numbered from 0.", number=len(cells))
+            raise NotFound(say("Run %(run)s has no cell %(place)s.", run=run, place=place), hint=hint)
         seqs = {name: cells[place][name] for name in ("first_seq", "last_seq")}
         return {"run": run, "cell": place, "state": state, **seqs}
 
@@ -123,12 +126,13 @@ class Runs:
         """Raises WrongPhase while a run measures: nobody may touch what it measures."""
         if self._active is None:
             return
-        hint = "Cancel the run, or wait until it has ended."
+        hint = say("Cancel the run, or wait until it has ended.")
         if self._log.at("run", "phase") == "putting_back":
             raise WrongPhase(
-                f"Run {self._active} is over, but the lab is still being put back.", hint="Wait a moment."
+                say("Run %(active)s is over, but the lab is still being put back.", active=self._active),
+                hint=say("Wait a moment."),
             )
-        raise WrongPhase(f"Run {self._active} is measuring this lab.", hint=hint)
+        raise WrongPhase(say("Run %(active)s is measuring this lab.", active=self._active), hint=hint)
 
     # what the lab asks
 
@@ -174,21 +178,28 @@ class Runs:
         plan = Plan(**(now | given))
         self._must_fit(plan)
         if plan.n > self._settings.max_visitors:
-            raise BadRequest(f"n: at most {self._settings.max_visitors} visitors may come.")
+            raise BadRequest(
+                say(
+                    "n: at most %(max_visitors)s visitors may come.", max_visitors=self._settings.max_visitors
+                )
+            )
         return plan
 
     def _must_fit(self, plan: Plan) -> None:
         """Raises BadRequest for what the app does not speak, WrongPhase where its page decides otherwise."""
         for name in plan.transports:
             if name not in transports_of(plan.app):
-                raise BadRequest(f"{plan.app} does not speak {name}.", hint="Leave it out.")
+                raise BadRequest(
+                    say("%(app)s does not speak %(name)s.", app=plan.app, name=name),
+                    hint=say("Leave it out."),
+                )
         page = self._log.at("app_settings") or {}
         if plan.app == "blazor" and (
             page.get("transports", "auto") != "auto" or page.get("skip_negotiation")
         ):
             raise WrongPhase(
-                "Blazor's page names the transport itself, so a run could not compare them.",
-                hint="Set Blazor's transports to its own choice, with negotiate, then measure.",
+                say("Blazor's page names the transport itself, so a run could not compare them."),
+                hint=say("Set Blazor's transports to its own choice, with negotiate, then measure."),
             )
 
     def _work(self, run: int, plan: Plan, by: By) -> None:

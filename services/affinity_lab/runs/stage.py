@@ -12,11 +12,14 @@ from services.affinity_lab.crowd import BEHAVIOUR, Crowd
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
 from services.errors import LabError, ServiceFailed, WrongPhase
 from services.events.event import Event
+from services.words import say
+from services.workspaces.control import ControlPort
 from services.workspaces.workspace import Workspace
 
 _POLL = 0.02
 _PAGE = 2000
 _LEAVE_SECONDS = 15.0
+_CUT_SECONDS = 2.0
 _NEVER = 3600
 """Seconds after which a failed visitor loads its page again: not while a cell is measured."""
 _RELOAD_SECONDS = 5
@@ -52,13 +55,14 @@ class Stage:
         """What has to be put back afterwards. Raises WrongPhase when the lab is not fit to be measured."""
         phase = self._log.at("affinity_lab", "phase")
         if phase != "running":
-            raise WrongPhase(f"The affinity lab is {phase}.", hint="Launch it first.")
+            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase), hint=say("Launch it first."))
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running" or known[name].get("draining"):
                 how = "draining" if known[name].get("draining") else known[name].get("phase")
                 raise WrongPhase(
-                    f"{name} is {how}; a run needs all replicas up.", hint=f"Start {name} again, or scale in."
+                    say("%(name)s is %(how)s; a run needs all replicas up.", name=name, how=how),
+                    hint=say("Start %(name)s again, or scale in.", name=name),
                 )
         visitors = self._log.at("visitors") or {}
         crowd = {name: visitors.get(name, default) for name, default in BEHAVIOUR.items()}
@@ -157,8 +161,10 @@ class Stage:
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running":
-                hint = "Its last lines in the log may say why. Then measure again."
-                raise ServiceFailed(f"{name} went down while the lab was measured.", hint=hint)
+                hint = say("Its last lines in the log may say why. Then measure again.")
+                raise ServiceFailed(
+                    say("%(name)s went down while the lab was measured.", name=name), hint=hint
+                )
         return in_order(known)
 
     def _scale(self, count: int) -> None:
@@ -177,7 +183,25 @@ class Stage:
         for name in self._replicas.serving():
             with contextlib.suppress(LabError):
                 control = self._workspace.control(name)
+                self._cut_lingering(name, control)
                 for circuit in control.get("/control/state").get("circuits", []):
                     # Blazor's have no visitor: it lets go of them when their visitors say goodbye
-                    if not circuit["connected"] and str(circuit.get("visitor")).startswith("visitor-"):
+                    if not circuit["connected"] and _is_virtual(circuit):
                         control.send("POST", "/control/forget", {"circuit": circuit["circuit"]})
+
+    def _cut_lingering(self, name: str, control: ControlPort) -> None:
+        """Connections whose goodbye reached another replica: theirs would wait half a minute for a sign."""
+        deadline = time.monotonic() + _CUT_SECONDS
+        while time.monotonic() < deadline:
+            found = control.get("/control/state").get("connections", [])
+            lingering = [one["connection"] for one in found if _is_virtual(one)]
+            if not lingering:
+                return
+            for connection in lingering:
+                self._replicas.drop(None, name, connection)
+            time.sleep(_POLL)
+
+
+def _is_virtual(one: Mapping[str, Any]) -> bool:
+    """Of a visitor of the crowd, as its replica tells of a connection or a circuit."""
+    return str(one.get("visitor")).startswith("visitor-")

@@ -9,6 +9,7 @@ import sqlalchemy as sql
 
 from services.affinity_lab.runs.plan import Plan
 from services.events.event import now
+from services.words.said import packed, unpacked
 
 _tables = sql.MetaData()
 _runs = sql.Table(
@@ -60,13 +61,13 @@ class RunStore:
 
     def add_cell(self, id: int, place: int, cell: dict[str, Any], state: dict[str, Any]) -> None:
         """`state` is what a replay of the cell begins with."""
-        row = {"workspace": self._workspace, "run": id, "place": place, "cell": json.dumps(cell)}
+        row = {"workspace": self._workspace, "run": id, "place": place, "cell": json.dumps(packed(cell))}
         with self._database.begin() as connection:
             connection.execute(_cells.insert().values(**row, state=json.dumps(state, separators=(",", ":"))))
 
     def end(self, id: int, phase: str, last_seq: int, error: dict[str, str] | None = None) -> None:
         """It is finished, cancelled, failed or cut off; what was measured stays."""
-        told = json.dumps(error) if error else None
+        told = json.dumps(packed(error)) if error else None
         self._change(id, phase=phase, ended_at=now(), last_seq=last_seq, error=told)
 
     def all(self) -> list[dict[str, Any]]:
@@ -88,7 +89,7 @@ class RunStore:
         mine = (_cells.c.workspace == self._workspace) & (_cells.c.run == id)
         query = sql.select(_cells.c.cell).where(mine).order_by(_cells.c.place)
         with self._database.connect() as connection:
-            cells = [json.loads(cell) for cell in connection.scalars(query)]
+            cells = [unpacked(json.loads(cell)) for cell in connection.scalars(query)]
         told = _told({name: row[name] for name in _TOLD} | {"measured": len(cells)})
         return told | {"cells": cells}
 
@@ -124,5 +125,5 @@ class RunStore:
 def _told(row: Any) -> dict[str, Any]:
     found = dict(row)
     found["plan"] = json.loads(found["plan"])
-    found["error"] = json.loads(found["error"]) if found["error"] else None
+    found["error"] = unpacked(json.loads(found["error"])) if found["error"] else None
     return found

@@ -28,9 +28,11 @@ With affinity (cookie; address) every request of a visitor reaches one replica, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from services.affinity_lab.runs.plan import Cell, Plan
+from services.words import say, sentence, together
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def expected(plan: Plan, cell: Cell) -> Expected | None:
     """
     replicas = plan.replicas - 1 if cell.situation == "replica_death" else plan.replicas
     if replicas < 1:
-        return Expected(0.0, 0.0, "The only replica is dead.")
+        return Expected(0.0, 0.0, say("The only replica is dead."))
     if cell.affinity != "none":
         return _certain(cell)
     if plan.algorithm == "least_request":
@@ -118,62 +120,87 @@ def _ways(transport: str, same: float) -> list[_Way]:
 
 
 def _certain(cell: Cell) -> Expected:
-    how = "The cookie" if cell.affinity == "cookie" else "The address"
+    by_cookie = cell.affinity == "cookie"
     if cell.situation == "drop":
-        return Expected(1.0, 1.0, f"{how} leads each request to the replica that holds the memory.")
+        return Expected(
+            1.0,
+            1.0,
+            (
+                say("The cookie leads each request to the replica that holds the memory.")
+                if by_cookie
+                else say("The address leads each request to the replica that holds the memory.")
+            ),
+        )
     if cell.situation == "replica_death":
-        why = "Once the balancer has noticed, another replica takes over; the memory died with the replica."
+        why = say(
+            "Once the balancer has noticed, another replica takes over; the memory died with the replica."
+        )
         return Expected(1.0, 0.0, why)
-    new = (
-        "" if cell.situation == "first_connect" else " A page that is loaded again begins with a new memory."
+    leads = (
+        say("The cookie leads each request to the same replica.")
+        if by_cookie
+        else say("The address leads each request to the same replica.")
     )
-    return Expected(1.0, 0.0, f"{how} leads each request to the same replica.{new}")
+    new = say("A page that is loaded again begins with a new memory.")
+    return Expected(1.0, 0.0, leads if cell.situation == "first_connect" else together(leads, new))
 
 
 def _why_first(cell: Cell, replicas: int, plan: Plan) -> str:
-    needs = [_OPENS[cell.transport].format(n=replicas), _MESSAGES.get(cell.transport, "")]
+    needs = [_opens(cell.transport, replicas), _MESSAGES.get(cell.transport, "")]
     if not plan.shared_keys:
-        needs.append(f"the page must come from the replica that is connected to (1/{replicas})")
+        needs.append(say("the page must come from the replica that is connected to (1/%(n)s)", n=replicas))
     if replicas == 1:
-        return "There is only one replica to reach."
-    return _sentence(needs) + _alone(replicas, plan)
+        return say("There is only one replica to reach.")
+    return together(_sentence(needs), _alone(replicas, plan))
 
 
 def _why_back(cell: Cell, replicas: int, plan: Plan) -> str:
     if replicas == 1 and cell.situation == "replica_death":
-        return "One replica is left: everybody reaches it, and none has its memory."
+        return say("One replica is left: everybody reaches it, and none has its memory.")
     if replicas == 1:
-        return "There is only one replica to reach."
-    needs = [_OPENS[cell.transport].format(n=replicas), _MESSAGES.get(cell.transport, "")]
+        return say("There is only one replica to reach.")
+    needs = [_opens(cell.transport, replicas), _MESSAGES.get(cell.transport, "")]
     if cell.situation == "replica_death":
-        end = f"The memory is gone, so the page is loaded again, among {replicas} replicas."
+        end = say("The memory is gone, so the page is loaded again, among %(n)s replicas.", n=replicas)
     else:
-        end = f"One in {replicas} of these finds its memory; the others load the page, as at a first connect."
+        end = say(
+            "One in %(n)s of these finds its memory; the others load the page, as at a first connect.",
+            n=replicas,
+        )
     if plan.attempts > 1 and cell.transport != "skip":
-        needs[0] = f"in one of {plan.attempts} tries {needs[0]}"
-    return f"{_sentence(needs)} {end}{_alone(replicas, plan)}"
+        needs[0] = say("in one of %(n)s tries %(must)s", n=plan.attempts, must=needs[0])
+    return together(_sentence(needs), end, _alone(replicas, plan))
 
 
 _UNCOUNTED = ("auto", "LongPolling")
 """By long polling Blazor's script sends as many messages as there is to draw: nobody counted them."""
-_OPENS = {
-    "auto": "one of three transports must open where it was negotiated (1/{n} each)",
-    "WebSockets": "negotiate and connect must reach the same replica (1/{n})",
-    "skip": "any replica takes the WebSocket",
-    "ServerSentEvents": "negotiate and stream must reach the same replica (1/{n})",
-    "LongPolling": "negotiate and first poll must reach the same replica (1/{n})",
-}
+
+
+def _opens(transport: str, n: int) -> str:
+    return {
+        "auto": say("one of three transports must open where it was negotiated (1/%(n)s each)", n=n),
+        "WebSockets": say("negotiate and connect must reach the same replica (1/%(n)s)", n=n),
+        "skip": say("any replica takes the WebSocket"),
+        "ServerSentEvents": say("negotiate and stream must reach the same replica (1/%(n)s)", n=n),
+        "LongPolling": say("negotiate and first poll must reach the same replica (1/%(n)s)", n=n),
+    }[transport]
+
+
 _MESSAGES = {
-    "ServerSentEvents": "so must each message after it, a request of its own",
-    "LongPolling": "so must each message and each poll after it",
+    "ServerSentEvents": say("so must each message after it, a request of its own"),
+    "LongPolling": say("so must each message and each poll after it"),
 }
 
 
 def _sentence(needs: list[str]) -> str:
-    text = ", and ".join(need for need in needs if need)
-    return f"{text[0].upper()}{text[1:]}."
+    text = reduce(_and, filter(None, needs))
+    return sentence(text)
+
+
+def _and(some: str, one: str) -> str:
+    return say("%(some)s, and %(one)s", some=some, one=one)
 
 
 def _alone(replicas: int, plan: Plan) -> str:
     alone = same_replica(replicas, plan) == 0
-    return " Round robin never deals one visitor alone the same replica twice in a row." if alone else ""
+    return say("Round robin never deals one visitor alone the same replica twice in a row.") if alone else ""

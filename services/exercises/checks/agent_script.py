@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 
 from services.exercises.checks.registry import Event, Evidence, Result, check
+from services.words import say
 
 _WORDS = {
-    "running": "an agent that was seen running",
-    "exec_format": "Exec format error",
-    "loader_missing": "a loader that is missing",
+    "running": say("an agent that was seen running"),
+    "exec_format": say("Exec format error"),
+    "loader_missing": say("a loader that is missing"),
 }
 
 
 @check("agent_script.rehearsed", wakes=("agent_script.",))
 def rehearsed(evidence: Evidence, outcome: str) -> Result:
     """A rehearsal since the step began ended with this outcome."""
-    expected = f"A rehearsal that ends with {_WORDS.get(outcome, outcome)}."
+    expected = say("A rehearsal that ends with %(get)s.", get=_WORDS.get(outcome, outcome))
     ends = evidence.of("agent_script.rehearsed")
     right = [event for event in ends if event["data"].get("outcome") == outcome]
     if right:
@@ -25,7 +26,9 @@ def rehearsed(evidence: Evidence, outcome: str) -> Result:
         return Result(False, expected, _said(ends[-1]))
     under_way = evidence.state["agent_script"]["phase"] not in ("stopped", "failed")
     return Result(
-        False, expected, "A rehearsal is under way." if under_way else "No rehearsal since this step began."
+        False,
+        expected,
+        say("A rehearsal is under way.") if under_way else say("No rehearsal since this step began."),
     )
 
 
@@ -33,54 +36,71 @@ def rehearsed(evidence: Evidence, outcome: str) -> Result:
 def rehearsed_for_here(evidence: Evidence, here: bool) -> Result:
     """The package that was rehearsed last is for this machine's processor, or is not."""
     own = evidence.state["agent_script"].get("machine", {}).get("rid")
-    expected = f"The package {'for this machine' if here else 'for another machine'} ({own} is its own)."
+    expected = (
+        say("The package for this machine (%(own)s is its own).", own=own)
+        if here
+        else say("The package for another machine (%(own)s is its own).", own=own)
+    )
     if not evidence.of("agent_script.build_started"):
-        return Result(False, expected, "No rehearsal since this step began.")
+        return Result(False, expected, say("No rehearsal since this step began."))
     rid = evidence.state["agent_script"].get("rid")
-    return Result((rid == own) == here, expected, f"{rid} was rehearsed.")
+    return Result((rid == own) == here, expected, say("%(rid)s was rehearsed.", rid=rid))
 
 
 @check(asks=True)
 def machine_named(evidence: Evidence) -> Result:
     """The student says what `uname -m` prints on the machine that the lab runs on."""
-    expected = "What uname -m prints on the machine that Labdeck runs on."
+    expected = say("What uname -m prints on the machine that Labdeck runs on.")
     uname = str(evidence.state["agent_script"].get("machine", {}).get("uname", ""))
     said = evidence.answer.strip().lower()
     if not said:
-        return Result(False, expected, "Nothing yet.", uname)
+        return Result(False, expected, say("Nothing yet."), uname)
     right = said == uname.lower()
-    seen = f"{said[:40]!r}{' is right.' if right else ' is another processor.'}"
+    seen = (
+        say("%(answer)s is right.", answer=repr(said[:40]))
+        if right
+        else say("%(answer)s is another processor.", answer=repr(said[:40]))
+    )
     return Result(right, expected, seen, uname)
 
 
 @check(wakes=("agent_script.rehearsed",), asks=True)
 def exit_code_named(evidence: Evidence) -> Result:
     """The student says with which code bash ended after the error of the last rehearsal."""
-    expected = "The exit code of the last rehearsal."
+    expected = say("The exit code of the last rehearsal.")
     result = evidence.state["agent_script"].get("result")
     if not result:
-        return Result(False, expected, "Nothing is rehearsed yet.")
+        return Result(False, expected, say("Nothing is rehearsed yet."))
     code = str(result.get("exit_code"))
     said = re.search(r"\d+", evidence.answer)
     if not said:
-        return Result(False, expected, "No number yet.", code)
+        return Result(False, expected, say("No number yet."), code)
     right = said[0] == code
-    return Result(right, expected, f"{said[0]}{' is right.' if right else ' is not what bash said.'}", code)
+    seen = (
+        say("%(answer)s is right.", answer=said[0])
+        if right
+        else say("%(answer)s is not what bash said.", answer=said[0])
+    )
+    return Result(right, expected, seen, code)
 
 
 @check(wakes=("agent_script.package_made",), asks=True)
 def header_named(evidence: Evidence) -> Result:
     """The student says for which processor the header of the package's program was made."""
-    expected = "The processor that the header of Agent.Listener names."
+    expected = say("The processor that the header of Agent.Listener names.")
     binary = evidence.state["agent_script"].get("binary")
     if not binary:
-        return Result(False, expected, "No package is made yet.")
+        return Result(False, expected, say("No package is made yet."))
     machine = str(binary.get("machine", ""))
     said = evidence.answer.strip().lower()
     if not said:
-        return Result(False, expected, "Nothing yet.", machine)
+        return Result(False, expected, say("Nothing yet."), machine)
     right = said.removeprefix("linux-") == machine.lower()
-    seen = f"{said[:40]!r}{' is right.' if right else ' is not what the header says.'}"
+    seen = (
+        say("%(answer)s is right.", answer=repr(said[:40]))
+        if right
+        else say("%(answer)s is not what the header says.", answer=repr(said[:40]))
+    )
     return Result(right, expected, seen, machine)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
+
+from services.words import Said, say, say_n
 
 Event = Mapping[str, Any]
 """An event as the API has it."""
@@ -69,7 +71,7 @@ class Check:
     @property
     def about(self) -> str:
         """Its first line of documentation."""
-        return (self.judge.__doc__ or "").strip().splitlines()[0]
+        return say((self.judge.__doc__ or "").strip().splitlines()[0])
 
     def parameters(self) -> dict[str, tuple[type, bool]]:
         """Argument → its type, and whether it must be given."""
@@ -105,6 +107,11 @@ def check(*kinds: str, wakes: tuple[str, ...] = (), asks: bool = False) -> Calla
     return keep
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def counted(number: int, what: Literal["visitor", "replica", "page"]) -> Said:
     """`1 visitor`, `3 visitors`, `no visitors`."""
-    return f"{number or 'no'} {one if number == 1 else many or one + 's'}"
+    n = number or say("no")
+    return {
+        "visitor": say_n("%(n)s visitor", "%(n)s visitors", number, n=n),
+        "replica": say_n("%(n)s replica", "%(n)s replicas", number, n=n),
+        "page": say_n("%(n)s page", "%(n)s pages", number, n=n),
+    }[what]

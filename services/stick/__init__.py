@@ -1,0 +1,1 @@
+"""Images carried on a stick to a room without internet: saved here, loaded there."""
