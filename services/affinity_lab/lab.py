@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from services.affinity_lab.absent import Absent
 from services.affinity_lab.apps import Apps
 from services.affinity_lab.asker import ASKED, By
 from services.affinity_lab.balancer import FIRST_AFFINITY, Balancer
@@ -60,6 +61,7 @@ class AffinityLab:
         self._balancer = Balancer(workspace, self._programs)
         self._crowd = Crowd(workspace, self._programs)
         self._fates = Fates(workspace.log)
+        self._absent = Absent(workspace.log)
         self._drain_work = Drain(workspace, self._replicas, self._balancer, self._apps)
         self._switches = Switches(workspace, self._apps, self._store, self._restart)
         ending = lambda: workspace.ending(self)  # noqa: E731
@@ -206,7 +208,9 @@ class AffinityLab:
         return patch_of(line) if line.text else None
 
     def explain(self, line: Line) -> Line:
-        return self._fates.explain(self._apps.now.told(line))
+        told = self._fates.explain(self._apps.now.told(line))
+        self._absent.heard(told.data.get("visitor"))
+        return told
 
     def died(self, instance: Instance | Change, last_words: str) -> None:
         code = f"Exit code {instance.exit_code}." if instance.exit_code is not None else ""
@@ -247,6 +251,7 @@ class AffinityLab:
             self.launch(self._apps.now.name)
         elif phase == "stopping":
             self.stop()
+        self._absent.restore()
         self.runs.restore(running=phase == "running")
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any]:
@@ -271,6 +276,7 @@ class AffinityLab:
 
     def clear(self) -> None:
         """Runs are kept outside the state."""
+        self._absent.clear()
         self.runs.forget()
 
     # the work, one after the other
