@@ -150,13 +150,17 @@ class CellTheory(Answer):
 
 
 class RunCell(Answer):
-    """One experiment of a run; `theory` is null where there is no number."""
+    """One experiment of a run; `theory` is null where there is no number.
+
+    `differs` has a sentence for each figure that chance does not explain; null in runs of older dashboards.
+    """
 
     affinity: str
     transport: str
     situation: str
     outcome: CellOutcome
     theory: CellTheory | None
+    differs: list[str] | None = None
     first_seq: int
     last_seq: int
 

@@ -4,7 +4,7 @@ import { ask, showProblem } from "./ask.js";
 import { byId, h, keyed, mark, setText } from "./dom.js";
 import { drawMatrix } from "./runs_matrix.js";
 import { createReplay, play, renderReplay } from "./runs_replay.js";
-import { about, allOnOne, cellOf, cellWords, choiceOf, counted, endedWords, factsOf, progressOf, roughly, storyOf, titleOf } from "./runs_words.js";
+import { about, allOnOne, cellOf, cellWords, choiceOf, counted, differWords, endedWords, factsOf, progressOf, roughly, storyOf, titleOf } from "./runs_words.js";
 import { t } from "./text.js";
 import { clockSeconds } from "./units.js";
 
@@ -88,7 +88,9 @@ function offerFile(id, run, ending, path) {
 function footOf(run, situation) {
   const words = run.plan.algorithm === "random" ? t("what theory expects where each request is dealt out by chance.") : t("what theory expects where the requests of many mix by chance; visitors who come at the same moment do so less.");
   const one = allOnOne(run.cells.filter((cell) => cell.situation === situation && cell.affinity === "source_ip"));
-  return one ? `${words} ${t("Source IP sends everybody to %(replica)s: they share one address.", { replica: one })}` : words;
+  const everybody = one && t("Source IP sends everybody to %(replica)s: they share one address.", { replica: one });
+  const unlike = differWords(run.cells.filter((cell) => cell.situation === situation));
+  return [words, everybody, unlike].filter(Boolean).join(" ");
 }
 
 function renderChoices(runs) {

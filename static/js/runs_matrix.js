@@ -1,7 +1,7 @@
 /** The table of a run, or of two runs beside each other: one cell an experiment, bars with theory's tick. */
 import { h, mark, replicaClass, s } from "./dom.js";
 import { AFFINITIES, brief, cellOf, counted, expectedPercent, loadOf, percent } from "./runs_words.js";
-import { t } from "./text.js";
+import { recorded, t } from "./text.js";
 
 const WIDE = 96;
 const LOAD = 72;
@@ -45,6 +45,7 @@ function figures(cell, named) {
     bar(cell, unlike),
     h("small", {}, [t("%(back)s of %(total)s", { back, total: n }), seconds && brief(seconds.median)].filter(Boolean).join(", ")),
     unlike ? h("small", {}, t("theory %(percent)s", { percent: expectedPercent(cell.theory.back) })) : null,
+    cell.differs?.length > 0 ? h("small", { class: "differs", title: cell.differs.map(recorded).join(" ") }, mark("warn"), t("differs")) : null,
     lost > 0 ? h("small", { class: "lost" }, mark("warn"), t("%(n)s without memory", { n: lost })) : null,
   );
 }

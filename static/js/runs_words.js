@@ -54,7 +54,7 @@ const CAME = {
 };
 
 /** What happened in a cell, sentence by sentence. */
-export function storyOf({ situation, outcome, theory }, plan) {
+export function storyOf({ situation, outcome, theory, differs = [] }, plan) {
   const { n, back, kept, lost, failed, away, seconds: took } = outcome;
   const came = CAME[situation] ?? ((values) => t("%(back)s of %(total)s came back", values));
   const parts = [came({ back, total: n })];
@@ -64,10 +64,23 @@ export function storyOf({ situation, outcome, theory }, plan) {
   if (away > 0) parts.push(tn("%(n)s was not back after %(tries)s", "%(n)s were not back after %(tries)s", away, { n: away, tries: tn("%(n)s try", "%(n)s tries", plan.attempts) }));
   const sentences = [`${parts.join(", ")}.`];
   if (took) sentences.push(t("It took %(median)s in the middle, %(slowest)s at most.", { median: brief(took.median), slowest: brief(took.slowest) }));
-  if (!theory) return [...sentences, t("Theory has no number for least request: it depends on what is open where.")];
+  const unlike = differs.map(recorded);
+  if (!theory) return [...sentences, noNumber(plan), ...unlike];
   const values = { percent: expectedPercent(theory.back), total: n, kept: expectedPercent(theory.kept) };
   const expects = situation === "drop" && theory.kept < theory.back ? t("Theory expects %(percent)s of %(total)s, %(kept)s with memory.", values) : t("Theory expects %(percent)s of %(total)s.", values);
-  return [...sentences, expects, recorded(theory.why)];
+  return [...sentences, expects, recorded(theory.why), ...unlike];
+}
+
+function noNumber({ app, algorithm }) {
+  if (app !== "blazor" || algorithm === "least_request") return t("Theory has no number for least request: it depends on what is open where.");
+  return t("Theory has no number here: Blazor's script sends as many messages as there is to draw.");
+}
+
+/** How many of these cells differ from what is documented, in one sentence. */
+export function differWords(cells) {
+  const count = cells.filter(({ differs }) => differs?.length > 0).length;
+  if (count === 0) return "";
+  return tn("One cell differs from what is documented by more than chance; a click on it says how.", "%(n)s cells differ from what is documented by more than chance; a click on one says how.", count);
 }
 
 /** `0.05 s`, `2.1 s`. */

@@ -1,8 +1,11 @@
 """Which app the replicas run: chosen on the page, shown by it, visited by the same browser."""
 
+from contextlib import contextmanager
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.blazor.conftest import Visit
 from tests.dashboard import TOKEN
 from tests.waiting import wait_for
 
@@ -18,10 +21,18 @@ def page(chromium, lab):
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.goto(f"{lab.dashboard.url}/?token={TOKEN}")
     page.goto(f"{lab.dashboard.url}/affinity")
-    expect(page.locator("#live")).to_have_attribute("data-state", "websocket")
+    expect(page.locator("#live")).to_have_attribute("data-state", "websocket", timeout=30_000)
     yield page
     context.close()
     assert complaints == []
+
+
+@contextmanager
+def another(chromium, lab):
+    """A second browser, with cookies of its own."""
+    context = chromium.new_context()
+    yield Visit(context, lab.url)
+    context.close()
 
 
 def test_a_browser_that_visits_blazor_is_in_the_picture_and_has_a_story(lab, page, visit):
@@ -37,6 +48,26 @@ def test_a_browser_that_visits_blazor_is_in_the_picture_and_has_a_story(lab, pag
     expect(page.locator("#why-h")).to_contain_text("connected")
     visit.page.goto("about:blank")
     expect(page.locator(f"#picture [data-visitor={name}]")).to_have_count(0, timeout=20_000)
+
+
+def test_a_frozen_replica_keeps_everything_and_goes_on_when_it_is_thawed(lab, page, visit, chromium):
+    lab.be("cookie")
+    assert visit.load().settle(), visit.console
+    holder, mark = visit.counts(1).holder, lab.mark()
+    lab.dashboard.done(lab.dashboard.post(f"/replicas/{holder}/freeze"))
+    row = page.locator(f"#replica-table tr[data-replica={holder}]")
+    expect(row).to_contain_text("frozen, ejected", timeout=30_000)
+    assert lab.told("endpoint.ejected", mark)[0]["source"] == holder
+    visit.page.click("#increment")
+    with another(chromium, lab) as newcomer:
+        assert newcomer.load().settle(), newcomer.console
+        assert newcomer.holder != holder, "the balancer sends nobody there"
+    assert visit.text("count") == "1", "nothing moves"
+    lab.dashboard.done(lab.dashboard.post(f"/replicas/{holder}/thaw"))
+    visit.until(lambda: visit.text("count") == "2")
+    assert (visit.holder, visit.loads, visit.lines()) == (holder, 1, [])
+    assert lab.told("endpoint.readmitted", mark)[0]["source"] == holder
+    assert [line["source"] for line in lab.told("replica.thawed", mark)] == [holder]
 
 
 def test_a_switch_of_blazors_restarts_the_replicas_and_says_so(lab, page):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timesOf } from "../../static/js/runs_replay.js";
-import { about, allOnOne, choiceOf, endedWords, expectedPercent, factsOf, loadOf, percent, progressOf, roughly, storyOf, titleOf } from "../../static/js/runs_words.js";
+import { about, allOnOne, choiceOf, differWords, endedWords, expectedPercent, factsOf, loadOf, percent, progressOf, roughly, storyOf, titleOf } from "../../static/js/runs_words.js";
 
 const plan = { n: 20, affinities: ["none", "cookie"], transports: ["auto"], situations: ["drop"], replicas: 3, algorithm: "round_robin", attempts: 2, engine: "local" };
 const labels = { situations: { drop: { label: "Reconnect after drop", title: "who came back after a drop" } }, transports: { auto: { label: "Auto" } } };
@@ -28,6 +28,16 @@ test("a cell is told with its n, with what theory expects and why", () => {
   assert.equal(words, "6 of 20 came back, 4 with their memory, 2 without it, 5 gave up, 9 were not back after 2 tries. It took 0.05 s in the middle, 2.1 s at most. Theory expects 23 % of 20, 19 % with memory. Because.");
   assert.match(storyOf({ situation: "page_reload", outcome: outcome({ back: 20, lost: 20 }), theory }, plan)[0], /^20 of 20 connected again, all without their memory\.$/);
   assert.match(storyOf({ situation: "drop", outcome: outcome({}), theory: null }, plan).join(" "), /no number/);
+});
+
+test("where a cell differs from what is documented, story and foot say so", () => {
+  const differs = ["Theory has all of 22 back, measured 14."];
+  const theory = { back: 1, kept: 0, why: "Because." };
+  assert.equal(storyOf({ situation: "replica_death", outcome: outcome({ back: 14, lost: 14 }), theory, differs }, plan).at(-1), differs[0]);
+  assert.match(storyOf({ situation: "drop", outcome: outcome({}), theory: null, differs }, { ...plan, app: "blazor" }).join(" "), /as there is to draw\. Theory has all/);
+  assert.equal(differWords([{}, { differs: [] }]), "");
+  assert.match(differWords([{ differs }, {}]), /^One cell differs from what is documented by more than chance/);
+  assert.match(differWords([{ differs }, { differs }]), /^2 cells differ/);
 });
 
 test("shares are whole percent, and small expectations are not rounded to nothing", () => {

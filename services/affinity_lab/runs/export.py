@@ -11,8 +11,10 @@ FIELDS = (
     *("run", "app", "engine", "asked_at", "phase", "situation", "affinity", "algorithm", "transport"),
     *("replicas", "shared_keys", "attempts", "n", "back", "kept", "lost", "failed", "away", "back_share"),
     *("theory_back_share", "theory_kept_share", "median_s", "p95_s", "slowest_s", "load", "requests"),
+    "differs",
 )
-"""Shares are from 0 to 1 and stand beside their `n`; `load` and `requests` are `replica-1=7 replica-2=6`."""
+"""Shares are from 0 to 1 and stand beside their `n`; `load` and `requests` are `replica-1=7 replica-2=6`;
+`differs` says where the cell is not as documented."""
 
 
 def as_csv(run: Mapping[str, Any]) -> str:
@@ -44,6 +46,7 @@ def _line(run: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
         "slowest_s": seconds.get("slowest"),
         "load": _counts(outcome["load"]),
         "requests": _counts(outcome["requests"]),
+        "differs": " ".join(cell.get("differs", [])),
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from services.affinity_lab.runs.documented import differences
 from services.affinity_lab.runs.outcome import Came, Watch, outcome
 from services.affinity_lab.runs.plan import Cell, Plan
 from services.affinity_lab.runs.stage import Stage
@@ -19,7 +20,7 @@ _EACH_SECONDS = 0.1
 
 
 def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The cell with its outcome, what theory expects, where in the log it is; and the state it began with.
+    """The cell with its outcome, what theory expects, what differs, its part of the log; and its first state.
 
     Nobody is there before and after it. Only when all have left, the balancer has told of all their requests.
     """
@@ -29,13 +30,14 @@ def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[
     stage.empty()
     for events in stage.read_on(watch.read, 0):
         watch.take(events)
-    theory = expected(plan, cell)
+    theory, came = expected(plan, cell), outcome(watch, stage.names()).as_dict()
     measured = {
         "affinity": cell.affinity,
         "transport": cell.transport,
         "situation": cell.situation,
-        "outcome": outcome(watch, stage.names()).as_dict(),
+        "outcome": came,
         "theory": theory.as_dict() if theory else None,
+        "differs": differences(plan, cell, came),
         "first_seq": begun + 1,
         "last_seq": ended,
     }
