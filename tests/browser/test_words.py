@@ -146,7 +146,9 @@ def test_nothing_on_a_busy_page_is_outside_of_the_catalogue(page, dashboard):
     dashboard.done(dashboard.put("/visitors", {"count": 20}))
     wait_for(lambda: dashboard.events(kind="connection.refused"), 60, told=dashboard.told)
     look(page, f"{dashboard.url}/affinity")
-    page.locator("#log-lines .ask-why:visible").first.click()
+    page.click("#pause")  # a line that moves cannot be clicked
+    page.select_option("#filter-kind", "connection.refused")
+    page.locator("#log-lines li[data-kind='connection.refused'] .ask-why:visible").last.click()
     page.wait_for_selector("#why:not([hidden]) #why-helped li")
     look(page)
     dashboard.put("/affinity", {"mode": "cookie"})
