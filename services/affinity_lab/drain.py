@@ -15,6 +15,8 @@ from services.workspaces.workspace import Workspace
 
 SECONDS = 20.0
 """So long the replica waits for those it asked to move."""
+_UNPACKING = 3.0
+"""A replica says that somebody has come before the page there has unpacked what was brought."""
 _POLL = 0.1
 _READ = 2000
 
@@ -111,16 +113,26 @@ class Drain:
 
     def _compare(self, moves: Moves) -> dict[str, int]:
         """What the new replicas count now, by circuit; who counts less than before has moved for nothing."""
-        states = {
-            replica: self._workspace.control(replica).get("/control/state")
-            for replica in {replica for _, replica in moves.moved.values()}
-        }
-        counts = {id: n for state in states.values() for id, n in _counts(state.get("circuits", [])).items()}
-        for old, (new, _) in list(moves.moved.items()):
-            if counts.get(new, 0) < moves.counts.get(old, 0):
-                moves.empty.add(old)
-                del moves.moved[old]
+        deadline = time.monotonic() + _UNPACKING
+        while True:
+            counts = self._counted(moves)
+            less = [
+                old for old, (new, _) in moves.moved.items() if counts.get(new, 0) < moves.counts.get(old, 0)
+            ]
+            if not less or time.monotonic() > deadline:
+                break
+            time.sleep(_POLL)
+        for old in less:
+            moves.empty.add(old)
+            del moves.moved[old]
         return {new: counts[new] for new, _ in moves.moved.values() if new in counts}
+
+    def _counted(self, moves: Moves) -> dict[str, int]:
+        states = [
+            self._workspace.control(replica).get("/control/state")
+            for replica in {replica for _, replica in moves.moved.values()}
+        ]
+        return {id: n for state in states for id, n in _counts(state.get("circuits", [])).items()}
 
     def _say(self, name: str, moves: Moves, counts: dict[str, int], by: By) -> None:
         lost = moves.held - len(moves.moved)
