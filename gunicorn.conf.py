@@ -38,6 +38,9 @@ keepalive = 5
 # The worker ends at once (services/web/worker.py); this is for a busy machine, where the log comes first.
 graceful_timeout = 10
 
+# No X-Forwarded header is believed, not even from this machine: LAB_PUBLIC_URL says what a proxy would.
+forwarded_allow_ips = ""
+
 accesslog = None
 loglevel = "warning"
 control_socket_disable = True

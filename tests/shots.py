@@ -30,8 +30,8 @@ class Camera:
         self._browser, self.dashboard = browser, dashboard
 
     @contextmanager
-    def page(self, path, theme="light", size=WIDE, sign_in=True):
-        context = self._browser.new_context(viewport=size, color_scheme=theme, reduced_motion="no-preference")
+    def page(self, path, theme="light", size=WIDE, sign_in=True, language="en"):
+        context = self._browser.new_context(viewport=size, color_scheme=theme, locale=language)
         page = context.new_page()
         if sign_in:
             page.goto(f"{self.dashboard.url}/?token={TOKEN}")
@@ -58,6 +58,8 @@ class Camera:
 
 def home(camera):
     camera.take("/", "home")
+    with camera.page("/", language="de") as page:
+        camera.keep(page, "home-german")
 
 
 def affinity_lab(camera):
@@ -81,6 +83,8 @@ def affinity_lab(camera):
     dashboard.done(dashboard.put("/visitors", {"count": 12, "anew": True}))
     wait_for(lambda: dashboard.get()["visitors"]["connected"] == 12, 60)
     camera.take("/affinity", "affinity-cookie", ("light",))
+    with camera.page("/affinity", language="de") as page:
+        camera.keep(page, "affinity-german")
 
 
 def exercises(camera):

@@ -16,7 +16,7 @@ from services.blazor.source import STORE
 from services.engines.base import Change, Instance
 from services.errors import ServiceFailed
 from services.events.log import Patch
-from services.words import say
+from services.words import say, together
 from services.workspaces.tail import Line
 
 
@@ -59,7 +59,8 @@ class AffinityLab(Asks):
         if name == STORE:
             return self._store.died(f"{code} {last_words}".strip())
         error = ServiceFailed(
-            f"The {name} ended by itself. {code} {last_words}".strip(), hint=say("Launch the lab again.")
+            together(say("The %(name)s ended by itself.", name=name), code, last_words),
+            hint=say("Launch the lab again."),
         )
         failed = {"phase": "failed", "error": error.as_dict()}
         patch: dict[str, Any] = {name: failed}

@@ -10,7 +10,7 @@ from services.affinity_lab.asker import ASKED, By
 from services.affinity_lab.patches import memory_gone
 from services.affinity_lab.programs import Programs
 from services.errors import LabError, ServiceFailed
-from services.words import say
+from services.words import say, together
 from services.workspaces.workspace import Workspace
 
 _EMPTY = {"connections": 0, "circuits": 0, "draining": False, "error": None, "healthy": None}
@@ -134,7 +134,7 @@ class Replicas:
     def died(self, name: str, words: str) -> None:
         """Note that a replica ended by itself."""
         error = ServiceFailed(
-            f"{name} ended by itself. {words}".strip(),
+            together(say("%(name)s ended by itself.", name=name), words),
             hint=say("Start %(name)s again, or read its last lines.", name=name),
         )
         failed = {"phase": "failed"} | _EMPTY | {"error": error.as_dict()}

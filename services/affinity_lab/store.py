@@ -7,7 +7,7 @@ from typing import Any
 from services.affinity_lab.programs import Programs
 from services.blazor.source import STORE
 from services.errors import LabError, ServiceFailed
-from services.words import say
+from services.words import say, together
 from services.workspaces.workspace import Workspace
 
 
@@ -36,7 +36,7 @@ class Store:
     def died(self, words: str) -> None:
         """Note that it ended by itself."""
         error = ServiceFailed(
-            f"The shared store ended by itself. {words}".strip(), hint=say("Switch it off and on again.")
+            together(say("The shared store ended by itself."), words), hint=say("Switch it off and on again.")
         )
         self._fail("store.died", error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from services.affinity_lab.absent import Absent
@@ -20,6 +21,7 @@ from services.affinity_lab.store import Store
 from services.affinity_lab.switches import Switches
 from services.errors import LabError, NotFound, WrongPhase
 from services.words import say
+from services.words.phases import phase_name
 from services.workspaces.workspace import Lab, Workspace
 
 _FIRST_REPLICAS = 3
@@ -71,7 +73,7 @@ class Work(Lab):
         phase = self._log.at("affinity_lab", "phase")
         if phase != "running":
             hint = say("Wait until it is up.") if phase == "starting" else say("Launch it first.")
-            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase), hint=hint)
+            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase_name(phase)), hint=hint)
         if replica is None:
             return
         known = self._replicas.known()
@@ -85,8 +87,8 @@ class Work(Lab):
                 say(
                     "%(replica)s is %(phase)s, not %(names)s.",
                     replica=replica,
-                    phase=known[replica].get("phase"),
-                    names=" or ".join(phases),
+                    phase=phase_name(known[replica].get("phase")),
+                    names=reduce(_or, map(phase_name, phases)),
                 )
             )
 
@@ -244,3 +246,7 @@ def _nobody(patch: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], dict[str,
             "circuits": dict.fromkeys(state.get("circuits", {})),
         }
     )
+
+
+def _or(some: str, one: str) -> str:
+    return say("%(some)s or %(one)s", some=some, one=one)

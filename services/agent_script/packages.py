@@ -216,7 +216,7 @@ def _check_line(wanted: Version, version: str) -> None:
 
 
 def _ended(line: int) -> str:
-    return {2: " and ended with 2.220", 3: " and ended with 3.258.1"}.get(line, "")
+    return {2: say(" and ended with 2.220"), 3: say(" and ended with 3.258.1")}.get(line, "")
 
 
 def _has(rid: Rid, wanted: Version) -> bool:

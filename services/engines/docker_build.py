@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -49,6 +49,8 @@ class Builder:
         self._daemon, self._images, self._folder = daemon, images, folder / "builds"
         self._left = Progress.of_the_past(self._folder)
         self.versions = Versions(folder / "versions")
+        self._named: dict[str, tuple[str | None, dict[str, str]]] = {}
+        """The image and the stages that have their names; when they are made again, nothing is to do."""
 
     def build(self, recipe: Recipe, report: Report, cancellation: Cancellation | None = None) -> Image:
         """Each named stage keeps a tag of its own: it is the cache, and its size can be looked at."""
@@ -70,14 +72,12 @@ class Builder:
         progress = Progress.begun(self._folder)
         try:
             with self._daemon.asked() as known:
-                version, before = known.api_version, _ids_by_tag(known, recipe)
+                version, before = known.api_version, _id_of(known, tag_of(recipe.name))
             with self._daemon.connected(SILENCE, version) as client:
                 _run(client, recipe, report, progress, cancellation)
-                _tag_stages(client, recipe, progress, before)
-                if recipe.sources:
-                    self.versions.keep(client, recipe.name, progress.made)
-                if before.get("latest") != progress.made:
-                    client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
+                named = self._named.get(recipe.name)
+                if before != progress.made or named != (before, progress.stages):
+                    self._name(client, recipe, progress)
         except BaseException as error:
             progress.close()
             self._left.append(progress)
@@ -87,6 +87,14 @@ class Builder:
                 raise BuildCancelled(say("The build of %(name)s was cancelled.", name=recipe.name)) from error
             raise
         progress.settled()
+
+    def _name(self, client: docker.APIClient, recipe: Recipe, progress: Progress) -> None:
+        """Give what was made its other names; what lost its last one goes."""
+        _tag_stages(client, recipe, progress)
+        if recipe.sources:
+            self.versions.keep(client, recipe.name, progress.made)
+        client.prune_images(filters={"dangling": True, "label": [f"{OF_RECIPE}={recipe.name}"]})
+        self._named[recipe.name] = (progress.made, dict(progress.stages))
 
     def tidy(self) -> None:
         """Remove what builds left that ended early; raises EngineUnavailable, and it is tried again later."""
@@ -113,7 +121,7 @@ def _run(
     answers: list[requests.Response] = []
     client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
     if cancellation.asked:
-        raise BuildCancelled(f"The build of {recipe.name} was cancelled.")
+        raise BuildCancelled(say("The build of %(name)s was cancelled.", name=recipe.name))
     messages = client.build(
         path=str(recipe.context),
         tag=tag_of(recipe.name),
@@ -185,20 +193,19 @@ def _lines(messages: Iterator[dict], recipe: Recipe, progress: Progress) -> Iter
         yield rest.strip()
 
 
-def _tag_stages(
-    client: docker.APIClient, recipe: Recipe, progress: Progress, before: Mapping[str, str]
-) -> None:
+def _tag_stages(client: docker.APIClient, recipe: Recipe, progress: Progress) -> None:
     """Move the stages' tags to what this build made; what lost its last tag goes."""
     for stage, image in progress.stages.items():
-        old = before.get(stage)
-        if old and old.startswith(f"sha256:{image}"):
+        before = _id_of(client, tag_of(f"{recipe.name}:{stage}"))
+        if before and before.startswith(f"sha256:{image}"):
             continue
         client.tag(image, f"{PREFIX}/{recipe.name}", stage)
-        if old:
-            remove_untagged(client, old)
+        if before:
+            remove_untagged(client, before)
 
 
-def _ids_by_tag(client: docker.APIClient, recipe: Recipe) -> dict[str, str]:
-    """Every tag of the recipe's images, asked for at once: `latest`, and one a stage."""
-    images = client.images(name=f"{PREFIX}/{recipe.name}")
-    return {tag.rpartition(":")[2]: one["Id"] for one in images for tag in one["RepoTags"] or ()}
+def _id_of(client: docker.APIClient, tag: str) -> str | None:
+    try:
+        return str(client.inspect_image(tag)["Id"])
+    except APIError:
+        return None

@@ -11,6 +11,7 @@ from services.engines.docker_daemon import ANSWER, Daemon
 from services.engines.docker_images import Images
 from services.engines.docker_ready import pull
 from services.errors import ServiceFailed
+from services.words import say
 
 _SILENCE = 600.0
 """Seconds that the daemon may say nothing while it packs or unpacks."""
@@ -57,4 +58,6 @@ class Carrier:
         with self._daemon.connected(_SILENCE) as client, file.open("rb") as content:
             for message in client.load_image(content):
                 if "error" in message:
-                    raise ServiceFailed(f"Docker cannot load {file.name}: {message['error']}")
+                    raise ServiceFailed(
+                        say("Docker cannot load %(file)s: %(error)s", file=file.name, error=message["error"])
+                    )

@@ -130,14 +130,14 @@ class Builds:
             _also(choice, stages="multi", base=base) for base in BASES if base in there or base == "alpine"
         ]
         for one in [*wanted, _also(choice, stages="single")]:
-            self._say_comparing(f"building {one.name}")
+            self._say_comparing(say("building %(name)s", name=one.name))
             if not self.is_fresh(one):
                 self._add(one, cancellation)
         for name, image in (self._notebook.at("images") or {}).items():
             if cancellation.asked:
                 raise BuildCancelled(say("The comparison was cancelled."))
             if "surface" not in image:
-                self._say_comparing(f"reading {image['tag']}")
+                self._say_comparing(say("reading %(name)s", name=image["tag"]))
                 self._survey(name, image)
         self._notebook.record("hello_go.compared", "All images are built and read.", {"comparing": None})
 

@@ -21,7 +21,7 @@ from services.hello_go.platforms import PLATFORMS, this_platform
 from services.hello_go.processors import Processors
 from services.hello_go.sources import render
 from services.hello_go.surface import whole
-from services.words import say
+from services.words import say, together
 from services.workspaces.tail import Line
 from services.workspaces.workspace import Workspace
 
@@ -166,8 +166,13 @@ class HelloGo:
         return line
 
     def died(self, instance: Instance | Change, last_words: str) -> None:
-        code = f" with exit code {instance.exit_code}" if instance.exit_code is not None else ""
-        error = ServiceFailed(f"Hello-Go ended{code}. {last_words}".strip(), hint=say("Launch it again."))
+        code = instance.exit_code
+        ended = (
+            say("Hello-Go ended.")
+            if code is None
+            else say("Hello-Go ended with exit code %(code)s.", code=code)
+        )
+        error = ServiceFailed(together(ended, last_words), hint=say("Launch it again."))
         self._fail(error, "hello_go.died")
 
     def restore(self, found: Mapping[str, Instance]) -> None:

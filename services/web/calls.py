@@ -18,6 +18,7 @@ from services.settings import Settings
 from services.web.answers import JobAccepted
 from services.web.problems import NotJson
 from services.web.schemas import Body, Nothing, within
+from services.words import say, together
 from services.workspaces.workspace import Workspace
 
 LARGEST_BODY = 1024 * 1024
@@ -115,9 +116,9 @@ def read_body(body: type[Body]) -> Body:
     """The body of this request; none at all counts as `{}`. Raises BadRequest, NotJson, TooLarge."""
     raw = request.get_data(cache=False)
     if len(raw) > LARGEST_BODY:
-        raise TooLarge("The body is larger than 1 MiB.")
+        raise TooLarge(say("The body is larger than 1 MiB."))
     if raw and request.mimetype != "application/json":
-        raise NotJson("The body must be JSON.")
+        raise NotJson(say("The body must be JSON."))
     return checked(body, raw or b"{}")
 
 
@@ -126,7 +127,9 @@ def read_query(query: type[BaseModel]) -> BaseModel:
     given = request.args.to_dict(flat=False)
     for name, values in given.items():
         if len(values) > 1:
-            raise BadRequest(f"{name} is given {len(values)} times; give it once.")
+            raise BadRequest(
+                say("%(name)s is given %(number)s times; give it once.", name=name, number=len(values))
+            )
     try:
         return query.model_validate({name: values[0] for name, values in given.items()})
     except ValidationError as error:
@@ -143,16 +146,36 @@ def checked(body: type[Body], raw: bytes) -> Body:
 
 def complaint(error: ValidationError) -> str:
     """All that is wrong in one line: `count: Input should be less than or equal to 10, not 11.`"""
-    return " ".join(_one(detail) for detail in error.errors(include_url=False)[:5])
+    return together(*(_one(detail) for detail in error.errors(include_url=False)[:5]))
 
 
 def _one(detail: Any) -> str:
     what = detail["msg"].removeprefix("Value error, ")
     field = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "json_invalid":
-        return f"The body is not JSON: {what.removeprefix('Invalid JSON: ')}."
+        return say("The body is not JSON: %(why)s.", why=what.removeprefix("Invalid JSON: "))
     if detail["type"] == "extra_forbidden":
-        return f"{field}: there is no such field."
+        return say("%(field)s: there is no such field.", field=field)
     given = detail.get("input")
-    shown = f", not {given!r}" if isinstance(given, int | float | str) and len(repr(given)) < 60 else ""
-    return f"{field or 'The body'}: {what}{shown}."
+    named = {"field": field or say("The body"), "what": _said(what, detail)}
+    if isinstance(given, int | float | str) and len(repr(given)) < 60:
+        return say("%(field)s: %(what)s, not %(given)s.", given=repr(given), **named)
+    return say("%(field)s: %(what)s.", **named)
+
+
+def _said(what: str, detail: Any) -> str:
+    """Pydantic's words as ours, where they are ones that we know."""
+    limits = detail.get("ctx", {})
+    known = {
+        "missing": say("Field required"),
+        "less_than_equal": say("Input should be less than or equal to %(le)s", le=limits.get("le")),
+        "greater_than_equal": say("Input should be greater than or equal to %(ge)s", ge=limits.get("ge")),
+        "int_type": say("Input should be a valid integer"),
+        "string_type": say("Input should be a valid string"),
+        "bool_type": say("Input should be a valid boolean"),
+        "literal_error": say("Input should be %(expected)s", expected=limits.get("expected")),
+        "string_too_long": say(
+            "String should have at most %(max_length)s characters", max_length=limits.get("max_length")
+        ),
+    }.get(detail["type"])
+    return known if known == what else what

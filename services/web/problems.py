@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from services import errors
 from services.errors import LabError
-from services.words import say
+from services.words import say, together
 
 _logger = logging.getLogger(__name__)
 
@@ -86,11 +86,9 @@ def in_our_words(error: HTTPException) -> LabError:
         return NoSuchPath(say("There is nothing at %(path)s.", path=request.path))
     if isinstance(error, MethodNotAllowed):
         return WrongMethod(
-            say(
-                "%(path)s does not take %(method)s.%(allowed)s",
-                path=request.path,
-                method=request.method,
-                allowed=_allowed(error.valid_methods),
+            together(
+                say("%(path)s does not take %(method)s.", path=request.path, method=request.method),
+                _allowed(error.valid_methods),
             )
         )
     if error.code == errors.TooLarge.status:
@@ -101,4 +99,4 @@ def in_our_words(error: HTTPException) -> LabError:
 
 
 def _allowed(methods: Iterable[str] | None) -> str:
-    return f" It takes {', '.join(sorted(methods))}." if methods else ""
+    return say("It takes %(methods)s.", methods=", ".join(sorted(methods))) if methods else ""

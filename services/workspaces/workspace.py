@@ -16,7 +16,7 @@ from services.errors import LabError, ServiceFailed
 from services.events.log import EventLog, Patch
 from services.events.store import Store
 from services.settings import Settings
-from services.words import say
+from services.words import say, together
 from services.workspaces.control import ControlPort
 from services.workspaces.jobs import Ending, Lane
 from services.workspaces.tail import Line, Tail
@@ -348,4 +348,4 @@ class Workspace:
             failure.kind = said.get("kind", failure.kind)
             raise failure
         words = " ".join(tail.last_lines) if tail else ""
-        raise ServiceFailed(f"{name} ended before it was ready. {words}".strip())
+        raise ServiceFailed(together(say("%(name)s ended before it was ready.", name=name), words))

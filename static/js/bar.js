@@ -24,7 +24,7 @@ function renderLive(element, status) {
     const label = status.state === "signed-out" ? h("a", { href: "/signed-out" }) : h("span");
     element.replaceChildren(mark(shape), label, h("b", { class: "wide" }));
   }
-  element.title = status.reason ?? "";
+  element.title = recorded(status.reason);
   setText(element.children[1], text);
   setText(element.children[2], how);
 }

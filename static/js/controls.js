@@ -5,6 +5,7 @@ import { ask, wish } from "./ask.js";
 import { offerClients, renderClients } from "./clients.js";
 import { byId, choose, mark, setText } from "./dom.js";
 import { offerFaults, renderFaults } from "./faults.js";
+import { onLabsMachine } from "./here.js";
 import { offerModes, renderModes } from "./modes.js";
 import { t } from "./text.js";
 import { offerTraps, renderTraps } from "./traps.js";
@@ -119,7 +120,7 @@ function renderLab(state, live) {
   setText(launch.querySelector("span"), asked === "running" ? t("Asked to launch") : phase === "failed" ? t("Retry") : appToLaunch(state) === "blazor" ? t("Launch three Blazor replicas") : t("Launch three replicas"));
   byId("stop").disabled = !live || !["running", "starting", "failed"].includes(phase);
   byId("stop").toggleAttribute("data-asked", asked === "stopped");
-  const url = state?.balancer?.phase === "running" ? state.balancer.url : null;
+  const url = onLabsMachine && state?.balancer?.phase === "running" ? state.balancer.url : null;
   byId("open-app").hidden = !url;
   if (url) byId("open-app").href = url;
 }

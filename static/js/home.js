@@ -1,6 +1,7 @@
 /** Home: what runs, what happened, what the engine allows. */
 import { hearExercises, showExercises } from "./home_exercises.js";
-import { byId, h, keyed, mark, setText, swatch } from "./dom.js";
+import { byId, h, inline, keyed, mark, setText, swatch } from "./dom.js";
+import { onLabsMachine } from "./here.js";
 import { begin } from "./live.js";
 import { modeName, phaseName } from "./names.js";
 import { rehearsalVerdict } from "./agent_script_words.js";
@@ -66,8 +67,10 @@ function makeService(service) {
 
 function renderPlace(cell, { url, where }) {
   if (!url) return setText(cell, where);
+  const shown = url.replace(/^http:\/\//, "");
   if (cell.firstElementChild?.href === `${url}/`) return undefined;
-  return cell.replaceChildren(h("a", { href: url, target: "_blank", rel: "noopener" }, url.replace(/^http:\/\//, "")));
+  if (!onLabsMachine) return setText(cell, shown);
+  return cell.replaceChildren(h("a", { href: url, target: "_blank", rel: "noopener" }, shown));
 }
 
 function servicesOf(state) {
@@ -92,7 +95,7 @@ function engine(state) {
   fact("fact-replicas", Object.keys(state.replicas).length, state.limits.max_replicas);
   fact("fact-visitors", state.visitors.count, state.limits.max_visitors);
   const texts = [reason, ...limits.map((limit) => limit.text ?? limit)].filter(Boolean).map(recorded);
-  keyed(byId("limits"), texts, (text) => text, (text) => h("li", {}, mark("info"), h("span", {}, text)), () => {});
+  keyed(byId("limits"), texts, (text) => text, (text) => h("li", {}, mark("info"), h("span", {}, ...inline(text))), () => {});
 }
 
 function fact(id, value, most) {

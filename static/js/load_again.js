@@ -1,5 +1,6 @@
 /* A classic script in the head: when a file of the page did not load, because the network changed just then,
    the page is loaded again, once; after that it says so. */
+const words = document.currentScript.dataset;
 addEventListener(
   "error",
   (event) => {
@@ -11,9 +12,9 @@ addEventListener(
       return;
     }
     const verdict = document.getElementById("verdict");
-    if (verdict) verdict.textContent = "A file of this page did not load";
+    if (verdict) verdict.textContent = words.title;
     const more = document.getElementById("verdict-more");
-    if (more) more.textContent = "Load the page again. If that does not help, look whether the dashboard still runs.";
+    if (more) more.textContent = words.more;
   },
   true,
 );

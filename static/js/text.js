@@ -39,6 +39,10 @@ export function number(value, digits = null) {
  */
 export function recorded(text) {
   if (!text || catalogue.size === 0) return text ?? "";
+  return whole(text) ?? text.split(/(?<=\.) /).map((sentence) => whole(sentence) ?? sentence).join(" ");
+}
+
+function whole(text) {
   const same = found(text);
   if (same !== undefined) return same;
   patterns ??= patternsOf((loaded.recorded ?? []).map((id) => [id, catalogue.get(id)]));
@@ -46,13 +50,13 @@ export function recorded(text) {
     const values = pattern.exec(text)?.slice(1);
     if (values) return filled(message, Object.fromEntries(names.map((name, i) => [name, found(values[i]) ?? values[i]])));
   }
-  return text;
+  return undefined;
 }
 
 let patterns = null;
 const PLACE = /%\((\w+)\)s/g;
 /** Fewer letters of its own, and a pattern would fit what is not meant. */
-const OWN_LETTERS = 12;
+const OWN_LETTERS = 9;
 /** What stands in a place is no more than a part of a sentence. */
 const ANYTHING = "((?:(?!\\. ).)+?)";
 

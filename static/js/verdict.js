@@ -103,7 +103,7 @@ const areDown = (names) => (names.length > 0 ? ` ${tn("%(names)s is down.", "%(n
 const areFrozen = (names) => (names.length > 0 ? ` ${tn("%(names)s is frozen.", "%(names)s are frozen.", names.length, { names: listed(names) })}` : "");
 
 /** `12 of 20 visitors`; of one there is nothing to count. */
-const notConnected = ({ refused, total }) => (total === 1 ? t("The visitor could not connect") : t("%(count)s of %(total)s visitors could not connect", { count: refused, total: grouped(total) }));
+const notConnected = ({ refused, total }) => (total === 1 ? t("The visitor could not connect") : tn("%(n)s of %(total)s visitors could not connect", "%(n)s of %(total)s visitors could not connect", refused, { n: refused, total: grouped(total) }));
 
 function partlyConnected({ connected, total }) {
   if (total === 1) return t("0 of 1 visitor are connected");

@@ -43,7 +43,8 @@ def dashboard(tmp_path_factory):
     dashboard = Dashboard("local", tmp_path_factory.mktemp("proxy") / "state")
     dashboard.public = os.environ["LAB_PUBLIC_URL"]
     try:
-        yield dashboard.start()
+        dashboard.start().launch_lab()
+        yield dashboard
         dashboard.stop()
     finally:
         os.environ.clear()
@@ -188,6 +189,9 @@ def test_a_class_is_taught_through_the_proxy(proxy, dashboard, chromium):
     first = follower.locator(".step:visible h1").inner_text()
     teacher.keyboard.press("n")
     expect(follower.locator(".step:visible h1")).not_to_have_text(first)
+    follower.goto(f"{dashboard.public}/")
+    expect(follower.locator("#services")).to_contain_text("127.0.0.1:")
+    expect(follower.locator("a[href*='127.0.0.1']")).to_have_count(0)  # it would lead to their own machine
     for context in contexts:
         assert [cookie["secure"] for cookie in context.cookies()] == [True]
         context.close()

@@ -72,6 +72,7 @@ def none(mode="none"):
 
 
 SPREAD = {f"visitor-{n}": {"status": "connected", "replica": f"replica-{n % 3 + 1}"} for n in range(12)}
+WORK = ("job.started", "dashboard", {"name": "affinity_lab.kill"})
 DROP, KILL = ("fault.drop_asked", "dashboard", {}), ("replica.killed", "replica-2", {})
 
 # name, arguments, what has not passed (state, events, answer, fetch), what has
@@ -182,6 +183,12 @@ ROWS = [
         {"after": "replica.killed"},
         {"told": [*came_back("lost", 1), KILL, *came_back("kept", 2)]},
         {"told": [KILL, *came_back("lost", 1)]},
+    ),
+    (  # Docker was slow to kill: its visitors are elsewhere before it is said
+        "memory_lost",
+        {"after": "replica.killed"},
+        {"told": [*came_back("lost", 1), WORK, *came_back("kept", 1, 2), KILL]},
+        {"told": [WORK, *came_back("lost", 1), KILL]},
     ),
     ("killed", {"replica": "replica-2"}, {"told": [("replica.killed", "replica-1", {})]}, {"told": [KILL]}),
     (

@@ -54,7 +54,7 @@ def filled(path, braces):
 
 
 def every_call(dashboard):
-    """Method, path and a body that it would take, for all of the OpenAPI document, and for routes it has not."""
+    """Method, path and a body that it would take: all of the OpenAPI document, and routes it lacks."""
     document = dashboard.call("GET", "/api/openapi.json").json()
     calls = {
         (method.upper(), filled(path, r"{(\w+)}")): BODIES.get(operation["operationId"], {})

@@ -13,6 +13,7 @@ from services.affinity_lab.replicas import Replicas, in_order, replica_names
 from services.errors import LabError, ServiceFailed, WrongPhase
 from services.events.event import Event
 from services.words import say
+from services.words.phases import phase_name
 from services.workspaces.control import ControlPort
 from services.workspaces.workspace import Workspace
 
@@ -55,11 +56,13 @@ class Stage:
         """What has to be put back afterwards. Raises WrongPhase when the lab is not fit to be measured."""
         phase = self._log.at("affinity_lab", "phase")
         if phase != "running":
-            raise WrongPhase(say("The affinity lab is %(phase)s.", phase=phase), hint=say("Launch it first."))
+            raise WrongPhase(
+                say("The affinity lab is %(phase)s.", phase=phase_name(phase)), hint=say("Launch it first.")
+            )
         known = self._replicas.known()
         for name in in_order(known):
             if known[name].get("phase") != "running" or known[name].get("draining"):
-                how = "draining" if known[name].get("draining") else known[name].get("phase")
+                how = say("draining") if known[name].get("draining") else phase_name(known[name].get("phase"))
                 raise WrongPhase(
                     say("%(name)s is %(how)s; a run needs all replicas up.", name=name, how=how),
                     hint=say("Start %(name)s again, or scale in.", name=name),

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.exercises.checks.registry import Event, Evidence, Result, check, counted
 from services.words import say, together
+from services.words.phases import phase_name
 
 _CHANGES = ("affinity.changed", "affinity_lab.", "balancer.", "replica.", "endpoints.changed")
 
@@ -23,7 +24,11 @@ def lab_runs(evidence: Evidence, replicas: int) -> Result:
         return Result(
             False,
             expected,
-            say("The lab is %(phase)s, the balancer %(balancer)s.", phase=phase, balancer=balancer),
+            say(
+                "The lab is %(phase)s, the balancer %(balancer)s.",
+                phase=phase_name(phase),
+                balancer=phase_name(balancer),
+            ),
         )
     return Result(
         len(running) == replicas,
@@ -200,7 +205,7 @@ def kept_after_drop(evidence: Evidence, at_least: int) -> Result:
     return Result(len(kept) >= at_least and not refusals, expected, seen)
 
 
-@check("fault.drop_asked", "replica.killed", "replica.stopped", "visitor.connected")
+@check("fault.drop_asked", "replica.killed", "replica.stopped", "visitor.connected", "job.started")
 def memory_lost(evidence: Evidence, at_least: int = 1, after: str = "fault.drop_asked") -> Result:
     """After the last event of that kind so many visitors came back without their memory."""
     what = _AFTER.get(after, after)
@@ -209,7 +214,7 @@ def memory_lost(evidence: Evidence, at_least: int = 1, after: str = "fault.drop_
         what=what,
         visitors=counted(at_least, "visitor"),
     )
-    later = _since_last(evidence, after)
+    later = _since_last(evidence, after, began="job.started")
     if later is None:
         return Result(False, expected, say("There was not %(what)s in this step.", what=what))
     lost = _visitors(later, "visitor.connected", memory="lost")
@@ -333,10 +338,21 @@ def _way(transport: str, skip: bool) -> str:
     return say("%(transport)s, with negotiate", transport=transport)
 
 
-def _since_last(evidence: Evidence, kind: str) -> list[Event] | None:
-    """The events after the last one of that kind; None when there was none."""
+def _since_last(evidence: Evidence, kind: str, began: str = "") -> list[Event] | None:
+    """The events after the last one of that kind; None when there was none.
+
+    A replica is told to be killed only when the engine has done it, and by then its visitors may be back
+    already: with `began`, what counts is from there on where the lab's own work began.
+    """
     last = next((event["seq"] for event in reversed(evidence.events) if event["kind"] == kind), None)
-    return None if last is None else [event for event in evidence.events if event["seq"] > last]
+    if last is None:
+        return None
+    if kind.startswith("replica."):
+        works = (
+            event for event in reversed(evidence.events) if event["kind"] == began and event["seq"] < last
+        )
+        last = next((one["seq"] for one in works if one["data"]["name"].startswith("affinity_lab.")), last)
+    return [event for event in evidence.events if event["seq"] > last]
 
 
 def _visitors(events: list[Event], kind: str, **data: Any) -> set[str]:

@@ -6,6 +6,7 @@ import re
 
 from services.exercises.checks.registry import Evidence, Result, check
 from services.words import say
+from services.words.phases import phase_name
 
 _BODY = "Hello-Go"
 
@@ -47,7 +48,7 @@ def hello_answers(evidence: Evidence) -> Result:
     expected = say("Hello-Go runs, and a request to it is answered 200 with %(body)s.", body=_BODY)
     found = evidence.state["hello_go"]
     if found["phase"] != "running" or not found.get("url"):
-        return Result(False, expected, say("Hello-Go is %(phase)s.", phase=found["phase"]))
+        return Result(False, expected, say("Hello-Go is %(phase)s.", phase=phase_name(found["phase"])))
     page = evidence.fetch(found["url"])
     if page is None:
         return Result(False, expected, say("Nothing answers at %(url)s.", url=found["url"]))
@@ -81,7 +82,9 @@ def hello_gone(evidence: Evidence) -> Result:
     stopped = evidence.of("hello_go.stopped")
     if evidence.state["hello_go"]["phase"] != "stopped" or not stopped:
         return Result(
-            False, expected, say("Hello-Go is %(phase)s.", phase=evidence.state["hello_go"]["phase"])
+            False,
+            expected,
+            say("Hello-Go is %(phase)s.", phase=phase_name(evidence.state["hello_go"]["phase"])),
         )
     command = evidence.state["hello_go"].get("commands", {}).get("call", "")
     url = next(iter(re.findall(r"http://\S+", command)), "")
