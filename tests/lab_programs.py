@@ -9,12 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 KEY = "the-key-of-this-workspace"
+SCRATCH = tempfile.TemporaryDirectory(prefix="labdeck-programs-")
+"""Where they put temporary files; what one that was killed leaves goes with the tests."""
 DEADLINE = 20
 
 
@@ -54,6 +57,7 @@ class Program:
             "LAB_LISTEN_PUBLIC": f"127.0.0.1:{self.public}",
             "LAB_LISTEN_CONTROL": f"127.0.0.1:{self.control}",
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": SCRATCH.name,
         }
         self.process = subprocess.Popen(
             [python, *arguments],

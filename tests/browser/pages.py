@@ -2,6 +2,8 @@
 
 from contextlib import contextmanager
 
+from playwright.sync_api import expect
+
 from tests.dashboard import TOKEN
 
 
@@ -21,6 +23,13 @@ def watched_page(chromium, url, **context):
     yield page
     place.close()
     assert complaints == [], complaints
+
+
+def tick(page, selector, on=True):
+    """Set a radio button or switch, whose own box is out of sight, as soon as the page lets one."""
+    box = page.locator(selector)
+    expect(box).to_be_enabled(timeout=30_000)
+    box.set_checked(on, force=True)
 
 
 def _is_complaint(line):

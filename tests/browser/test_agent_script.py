@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.agent_script.test_article import GOLDEN
 from tests.agent_script.test_rehearsal import ERROR, FOREIGN, MATCHING
+from tests.browser.pages import tick
 from tests.dashboard import TOKEN, Dashboard
 from tests.go_caches import share_go_caches
 
@@ -63,7 +64,7 @@ def test_the_script_follows_the_form_and_the_link_brings_it_back(agent):
     assert agent.locator("#diff-yours mark").all_inner_texts() == ["arm"]
     expect(agent.locator("#diff-h")).to_have_text("One word differs from what the portal gives")
     expect(agent.locator("#script-foot")).to_contain_text("byte for byte")
-    agent.check("input[name=processor][value=x64]", force=True)
+    tick(agent, "input[name=processor][value=x64]")
     expect(agent.locator("#script")).to_have_text(GOLDEN.format("x64"))
     expect(agent.locator("#verdict")).to_contain_text("Nothing differs")
 
@@ -88,7 +89,7 @@ def test_the_script_follows_the_form_and_the_link_brings_it_back(agent):
         agent.click("#download")
     assert Path(waiting.value.path()).read_text() == script
     assert waiting.value.suggested_filename == "register-agent.sh"
-    agent.check("#detect", force=True)
+    tick(agent, "#detect")
     expect(agent.locator("#script")).to_contain_text("getconf LONG_BIT")
     expect(agent.locator("#differs")).to_be_hidden()
     expect(agent.locator("input[name=processor]").first).to_be_disabled()
@@ -118,7 +119,7 @@ def test_a_package_that_does_not_exist_is_refused_in_place(chromium, dashboard):
 
 
 def test_a_rehearsal_shows_bashs_error_and_then_the_agent_that_runs(agent):
-    agent.check(f"input[name=processor][value={FOREIGN.split('-')[1]}]", force=True)
+    tick(agent, f"input[name=processor][value={FOREIGN.split('-')[1]}]")
     expect(agent.locator("#rehearse")).to_be_enabled()
     agent.click("#rehearse")
     expect(agent.locator("#terminal .bad")).to_have_text(ERROR, timeout=LONG)
@@ -146,8 +147,8 @@ def test_a_rehearsal_shows_bashs_error_and_then_the_agent_that_runs(agent):
 
 @on_one_engine
 def test_a_dashboard_killed_meanwhile_is_told_and_the_next_rehearsal_may_begin(agent, dashboard):
-    agent.check(f"input[name=processor][value={MATCHING.split('-')[1]}]", force=True)
-    agent.uncheck("#service", force=True)
+    tick(agent, f"input[name=processor][value={MATCHING.split('-')[1]}]")
+    tick(agent, "#service", False)
     expect(agent.locator("#script")).not_to_contain_text("svc.sh")
     agent.click("#rehearse")
     expect(agent.locator("#main")).to_have_attribute("data-phase", "running", timeout=LONG)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pages import tick
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -36,9 +37,9 @@ def came_back(dashboard, count, after):
 
 
 def test_modes_and_algorithms_are_clicks_that_the_next_request_obeys(lab, dashboard):
-    lab.check("input[name=algorithm][value=random]", force=True)
+    tick(lab, "input[name=algorithm][value=random]")
     wait_for(lambda: dashboard.get()["balancer"]["affinity"]["algorithm"] == "random", told=dashboard.told)
-    lab.check("input[name=mode][value=source_ip]", force=True)
+    tick(lab, "input[name=mode][value=source_ip]")
     wait_for(lambda: dashboard.get()["balancer"]["affinity"]["mode"] == "source_ip", told=dashboard.told)
     expect(lab.locator("#picture .balancer")).to_contain_text("source ip")
     expect(lab.locator("#picture .balancer")).to_contain_text("hash of the address")
@@ -84,7 +85,7 @@ def test_a_restarted_balancer_keeps_everyones_replica(lab, dashboard):
 
 def test_a_strict_pin_gets_503_until_its_replica_is_back(lab, dashboard):
     lab.click("#traps summary")
-    lab.check("#trap-strict", force=True)
+    tick(lab, "#trap-strict")
     wait_for(lambda: dashboard.get()["balancer"]["affinity"]["cookie"]["strict"], told=dashboard.told)
     stuck = {name for name, person in dashboard.get()["people"].items() if person["replica"] == "replica-2"}
     mark = dashboard.get()["seq"]
@@ -103,11 +104,11 @@ def test_a_strict_pin_gets_503_until_its_replica_is_back(lab, dashboard):
 
 def test_a_trap_is_thrown_and_taken_away_with_one_switch(lab, dashboard):
     lab.click("#traps summary")
-    lab.check("#trap-path", force=True)
+    tick(lab, "#trap-path")
     wait_for(lambda: dashboard.get()["visitors"]["failed"] > 0, 60, told=dashboard.told)
     expect(lab.locator("#verdict")).to_contain_text("could not connect")
     assert dashboard.get()["balancer"]["affinity"]["cookie"]["path"] == "/_blazor/negotiate"
-    lab.uncheck("#trap-path", force=True)
+    tick(lab, "#trap-path", False)
     connected(dashboard, 9)
     assert dashboard.get()["balancer"]["affinity"]["cookie"]["path"] == "/"
     address = lab.locator("#trap-address")
@@ -129,7 +130,7 @@ def test_shared_page_keys_are_a_switch_that_cures_the_page_from_elsewhere(lab, d
     dashboard.put("/affinity", {"mode": "none"})
     lab.select_option("#transport", "skip")
     wait_for(lambda: dashboard.events(kind="page.rejected"), 30, told=dashboard.told)
-    lab.check("#page-keys", force=True)
+    tick(lab, "#page-keys")
     wait_for(lambda: dashboard.events(kind="page_keys.changed"), 60, told=dashboard.told)
     connected(dashboard, 9)
     assert dashboard.get()["page_keys"] == {"shared": True}

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.hello_go.platforms import this_platform
+from tests.browser.pages import tick
 from tests.dashboard import TOKEN
 from tests.waiting import wait_for
 
@@ -94,9 +95,9 @@ def call_and_load(hello, dashboard):
     hello.click("#call")
     expect(hello.locator("#call-result")).to_contain_text("200, <b>Moin</b> 100 %")
     expect(hello.locator("#call-answer")).to_contain_text("Content-Length: 17")
-    hello.check("#repeat", force=True)
+    tick(hello, "#repeat")
     wait_for(lambda: (lab(dashboard)["calls"] or {}).get("count", 0) >= 3, 30, told=dashboard.told)
-    hello.uncheck("#repeat", force=True)
+    tick(hello, "#repeat", False)
     hello.fill("#load-count", "120")
     hello.click("#load-go")
     expect(hello.locator("#percentiles td").first).to_have_text("120", timeout=60_000)

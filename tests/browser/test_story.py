@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pages import tick
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -39,7 +40,7 @@ def test_affinity_off_refuses_and_affinity_on_brings_everyone_back(page, dashboa
     # connects at once without affinity, and must live through the toggle
     other = visit(chromium, url, "?transport=WebSockets&skipNegotiation=1")
 
-    page.check("input[name=mode][value=cookie]", force=True)
+    tick(page, "input[name=mode][value=cookie]")
     wait_for(lambda: dashboard.get()["balancer"]["affinity"]["mode"] == "cookie", told=dashboard.told)
     back = visit(chromium, url)
     expect(back.locator("body")).to_have_attribute("data-status", "connected", timeout=30_000)
@@ -65,7 +66,7 @@ def test_a_live_websocket_stays_open_through_every_toggle(page, dashboard, chrom
     connection = visitor.locator("#connection-id").inner_text()
     page.goto(f"{dashboard.url}/affinity")
     for mode in ("none", "cookie", "none"):
-        page.check(f"input[name=mode][value={mode}]", force=True)
+        tick(page, f"input[name=mode][value={mode}]")
         wait_for(
             lambda mode=mode: dashboard.get()["balancer"]["affinity"]["mode"] == mode, told=dashboard.told
         )

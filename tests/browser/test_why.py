@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pages import tick
 from tests.browser.test_story import visit
 from tests.waiting import wait_for
 
@@ -43,7 +44,7 @@ def test_a_click_on_a_refused_visitor_tells_why(page, dashboard, chromium):
     expect(page.locator("#why-text")).to_have_text(story["text"])
 
     # the story goes on with its visitor
-    page.check("input[name=mode][value=cookie]", force=True)
+    tick(page, "input[name=mode][value=cookie]")
     wait_for(lambda: dashboard.get()["balancer"]["affinity"]["mode"] == "cookie", told=dashboard.told)
     visitor.click("#reload")
     expect(page.locator("#why-h")).to_have_text(re.compile(r"^How browser \w+ connected$"), timeout=15_000)

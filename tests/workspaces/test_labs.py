@@ -413,3 +413,19 @@ def test_a_shared_store_is_there_before_the_first_replica_and_goes_with_the_lab(
     house.done(house.lab.stop())
     assert house.engine.instances("demo") == []
     assert house.demo.snapshot()["store"]["phase"] == "stopped"
+
+
+def test_a_run_that_fails_as_nobody_foresaw_does_not_keep_the_lab(house, monkeypatch):
+    house.done(house.lab.launch())
+
+    def broken(*_):
+        raise TypeError("nobody foresaw it")
+
+    for step in ("set_up", "put_back"):
+        monkeypatch.setattr(house.lab.runs._stage, step, broken)
+    only = {"n": 2, "affinities": ["none"], "transports": ["WebSockets"], "situations": ["first_connect"]}
+    asked = house.lab.runs.start(only, "api")
+    assert house.done(asked["job"])["kind"] == "job.failed"
+    assert {"run.lab_not_restored", "run.failed"} <= set(house.kinds())
+    assert house.lab.runs.get(asked["run"])["phase"] == "failed"
+    house.done(house.lab.scale(2))

@@ -214,13 +214,12 @@ class Runs:
         """Why it ended early; None when all cells are measured."""
         try:
             self._measure(run, plan, by)
-        except (LabError, _Cancelled) as why:
-            return why
         except _Closing:
             raise
-        except Exception:
-            _logger.exception("run %d failed unexpectedly", run)
-            return Unexpected()
+        except _Cancelled as why:
+            return why
+        except Exception as why:
+            return _told(run, why)
         return None
 
     def _measure(self, run: int, plan: Plan, by: By) -> None:
@@ -288,13 +287,16 @@ class Runs:
         )
         try:
             self._stage.put_back(before)
-        except LabError as error:
+        except _Closing:
+            raise
+        except _Cancelled:
+            return None  # everything is to be removed
+        except Exception as why:
+            error = _told(run, why)
             text = f"The lab could not be put back as it was before run {run}. {error.message} {error.hint}"
             data = {"run": run, "error": error.as_dict()}
             self._say("run.lab_not_restored", text, data, then or {}, level="error")
             return error
-        except _Cancelled:
-            return None  # everything is to be removed
         self._say("run.lab_restored", f"The lab is as it was before run {run}.", {"run": run}, then or {})
         return None
 
@@ -310,6 +312,14 @@ class Runs:
         self, kind: str, text: str, data: Mapping[str, Any], patch: Mapping[str, Any], *, level: Any = "info"
     ) -> None:
         self._log.record("run", kind, text, level=level, data=data, patch=patch)
+
+
+def _told(run: int, why: Exception) -> LabError:
+    """What nobody foresaw ends a run like anything else, and stands in the dashboard's own output."""
+    if isinstance(why, LabError):
+        return why
+    _logger.error("run %d failed unexpectedly", run, exc_info=why)
+    return Unexpected()
 
 
 _PUTTING: Mapping[str, Any] = {"run": {"phase": "putting_back", "cell": None, "seconds_left": None}}

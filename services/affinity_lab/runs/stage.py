@@ -196,8 +196,11 @@ class Stage:
         """Connections whose goodbye reached another replica: theirs would wait half a minute for a sign."""
         deadline = time.monotonic() + _CUT_SECONDS
         while time.monotonic() < deadline:
-            found = control.get("/control/state").get("connections", [])
-            lingering = [one["connection"] for one in found if _is_virtual(one)]
+            found = control.get("/control/state").get("connections")
+            # Blazor only counts them
+            lingering = (
+                [one["connection"] for one in found if _is_virtual(one)] if isinstance(found, list) else []
+            )
             if not lingering:
                 return
             for connection in lingering:
