@@ -1,14 +1,19 @@
-/* A classic script in the head: when a file of the page did not load, because the network changed just then,
-   the page is loaded again, once; after that it says so. */
+/* A classic script in the head: when a file of the page did not load, because the network changed just then (a
+   container got one), the page is loaded again, a little later each time; after some times it says so. */
 const words = document.currentScript.dataset;
+const TIMES = 5;
+const FORGOTTEN = 30_000;
+let leaving = false;
 addEventListener(
   "error",
   (event) => {
-    if (!(event.target instanceof HTMLScriptElement || event.target instanceof HTMLLinkElement)) return;
-    const last = Number(sessionStorage.getItem("labdeck-loaded-again") ?? 0);
-    if (Date.now() - last > 10_000) {
-      sessionStorage.setItem("labdeck-loaded-again", String(Date.now()));
-      location.reload();
+    if (leaving || !(event.target instanceof HTMLScriptElement || event.target instanceof HTMLLinkElement)) return;
+    const [times, last] = JSON.parse(sessionStorage.getItem("labdeck-loads") ?? "[0, 0]");
+    const before = Date.now() - last > FORGOTTEN ? 0 : times;
+    if (before < TIMES) {
+      leaving = true;
+      sessionStorage.setItem("labdeck-loads", JSON.stringify([before + 1, Date.now()]));
+      setTimeout(() => location.reload(), 300 * before);
       return;
     }
     const verdict = document.getElementById("verdict");

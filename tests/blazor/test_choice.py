@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.blazor.conftest import Visit
+from tests.browser.pages import is_complaint
 from tests.dashboard import TOKEN
 from tests.waiting import wait_for
 
@@ -18,7 +19,7 @@ def page(chromium, lab):
     """Signed in; no error in its console."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page, complaints = context.new_page(), []
-    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
     page.goto(f"{lab.dashboard.url}/?token={TOKEN}")
     page.goto(f"{lab.dashboard.url}/affinity")
     expect(page.locator("#live")).to_have_attribute("data-state", "websocket", timeout=30_000)

@@ -49,7 +49,7 @@ def test_the_crowd_is_drained_with_its_memory_and_both_sides_count_the_same(lab)
     mark = lab.mark()
     lab.dashboard.done(lab.dashboard.post("/replicas/replica-2/drain"))
     drained = lab.told("replica.drained", mark)[0]["data"]
-    assert drained["moved"] == drained["held"] == drained["asked"] > 0
+    assert drained["moved"] == drained["held"] == drained["asked"] > 0, lab.dashboard.told()
     moved = lab.told("circuit.moved", mark, drained["moved"])
     wait_for(lambda: lab.dashboard.get()["visitors"]["connected"] == 9, 60, told=lab.dashboard.told)
     state = lab.dashboard.get()

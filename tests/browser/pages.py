@@ -17,7 +17,7 @@ def watched_page(chromium, url, **context):
     place = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}} | context)
     page = place.new_page()
     complaints = []
-    page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
+    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{url}?token={TOKEN}")
     yield page
@@ -32,5 +32,5 @@ def tick(page, selector, on=True):
     box.set_checked(on, force=True)
 
 
-def _is_complaint(line):
+def is_complaint(line):
     return line.type == "error" and "net::ERR_" not in line.text
