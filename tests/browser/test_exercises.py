@@ -6,21 +6,9 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
-from tests.browser.student import student_at
-from tests.dashboard import Dashboard
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
-ENGINES = [pytest.param("docker", marks=pytest.mark.docker), pytest.param("local", marks=pytest.mark.local)]
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def dashboard(request, tmp_path_factory):
-    """One for all of them: a class does not restart it between exercises either."""
-    state = tmp_path_factory.mktemp("class") / "state"
-    dashboard = Dashboard(request.param, state).start()
-    yield dashboard
-    dashboard.stop()
 
 
 def browsers_begun(dashboard, after):
@@ -45,19 +33,13 @@ def load(page, url):
     wait_for(loaded, 60)
 
 
-@pytest.fixture
-def student(chromium, dashboard):
-    with student_at(chromium, dashboard) as student:
-        yield student
-
-
-def test_the_error_on_reload_and_the_wrong_number(student, dashboard):
+def test_the_error_on_reload_and_the_wrong_number(student, classroom):
     student.begin("error-on-reload")
     student.click("Launch three replicas", "Affinity none")
     student.onwards()
-    begun = dashboard.get()["seq"]
+    begun = classroom.get()["seq"]
     student.click("Send twelve visitors")
-    refusal = wait_for(lambda: refusals(dashboard, begun), 60, told=dashboard.told)[0]
+    refusal = wait_for(lambda: refusals(classroom, begun), 60, told=classroom.told)[0]
     student.answer(f"{refusal['visitor']} replica-9")
     expect(student.step.locator("[data-check='1'] [data-seen]")).to_contain_text(
         "not the one", timeout=30_000
@@ -73,14 +55,14 @@ def test_the_error_on_reload_and_the_wrong_number(student, dashboard):
     student.click_until_done("Drop all connections")
     student.onwards()
     app = student.page.context.new_page()
-    begun = dashboard.get()["seq"]
-    load(app, dashboard.get()["balancer"]["url"])
-    wait_for(lambda: browsers_begun(dashboard, begun), 60, told=dashboard.told)
+    begun = classroom.get()["seq"]
+    load(app, classroom.get()["balancer"]["url"])
+    wait_for(lambda: browsers_begun(classroom, begun), 60, told=classroom.told)
     load(app, app.url)
     student.is_done()
 
 
-def test_when_affinity_is_not_enough(student, dashboard):
+def test_when_affinity_is_not_enough(student, classroom):
     student.begin("when-affinity-is-not-enough")
     student.click("Set it up")
     student.onwards()
@@ -99,35 +81,35 @@ def test_when_affinity_is_not_enough(student, dashboard):
     student.is_done()
 
 
-def test_a_step_is_solved_started_over_and_kept_over_a_reload(student, dashboard):
+def test_a_step_is_solved_started_over_and_kept_over_a_reload(student, classroom):
     page = student.page
-    dashboard.done(dashboard.post("/affinity-lab/launch"))
-    page.goto(f"{dashboard.url}/exercises/error-on-reload#wrong-number")
+    classroom.done(classroom.post("/affinity-lab/launch"))
+    page.goto(f"{classroom.url}/exercises/error-on-reload#wrong-number")
     page.click(".step:visible [data-act=hint]")
     expect(student.step.locator("[data-hint]")).to_be_visible()
     page.click(".step:visible [data-act=reset]")
     expect(student.step.locator("[data-onwards]")).to_be_hidden(timeout=30_000)
     expect(student.step.locator("[data-check='0'] [data-seen]")).to_contain_text("since this step began")
-    dashboard.put("/affinity", {"mode": "none"})
+    classroom.put("/affinity", {"mode": "none"})
     page.click(".step:visible [data-act=solve]")
     student.is_done()
     expect(student.step.locator("[data-calls] li").first).to_contain_text("PUT /visitors")
 
     def minutes():
-        return dashboard.get("/exercises/error-on-reload")["minutes"]
+        return classroom.get("/exercises/error-on-reload")["minutes"]
 
     before = minutes()
     page.click("#extend")
-    wait_for(lambda: minutes() == before + 5, told=dashboard.told)
+    wait_for(lambda: minutes() == before + 5, told=classroom.told)
     page.reload()
     student.is_done()
     assert minutes() == before + 5
     assert page.locator("[data-to=wrong-number][data-passed]").count() == 1
 
 
-def test_followers_see_the_presenters_step_and_may_step_aside(student, chromium, dashboard):
+def test_followers_see_the_presenters_step_and_may_step_aside(student, chromium, classroom):
     page = student.page
-    page.goto(f"{dashboard.url}/present/when-affinity-is-not-enough")
+    page.goto(f"{classroom.url}/present/when-affinity-is-not-enough")
     expect(page.locator("#live")).to_have_attribute("data-state", "websocket")
     page.keyboard.press("i")
     page.click("[data-invite=follower]")
@@ -146,17 +128,17 @@ def test_followers_see_the_presenters_step_and_may_step_aside(student, chromium,
     expect(follower.locator(".step:visible h1")).to_have_text("The cookie expires")
     follower.click("#come-back")
     expect(follower.locator(".step:visible h1")).to_have_text("A replica is drained")
-    dashboard.done(dashboard.post("/affinity-lab/launch"))
+    classroom.done(classroom.post("/affinity-lab/launch"))
     expect(page.locator("#affinity")).to_be_enabled()
     page.keyboard.press("3")
     expect(follower.locator("#picture .balancer")).to_contain_text("source ip")
     page.keyboard.press("a")
     expect(follower.locator("#picture .balancer")).to_contain_text("none")
-    mark = dashboard.get()["seq"]
+    mark = classroom.get()["seq"]
     page.keyboard.press("d")
-    wait_for(lambda: dashboard.events(mark, kind="fault.drop_asked"), told=dashboard.told)
+    wait_for(lambda: classroom.events(mark, kind="fault.drop_asked"), told=classroom.told)
     page.keyboard.press("k")
-    wait_for(lambda: dashboard.events(mark, kind="replica.killed"), 30, told=dashboard.told)
+    wait_for(lambda: classroom.events(mark, kind="replica.killed"), 30, told=classroom.told)
     expect(page.locator("#followers")).to_contain_text("1 follows", timeout=15_000)
     page.keyboard.press("i")
     page.click("[data-revoke]")

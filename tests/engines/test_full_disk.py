@@ -101,22 +101,15 @@ def test_a_step_that_fills_the_disk_fails_with_a_hint_and_leaves_nothing(engine,
     check_clean(engine, daemon, before)
 
 
-def test_a_context_larger_than_the_disk_fails_the_same_way(engine, daemon, tmp_path):
+@pytest.mark.parametrize(
+    "size", [80, 30], ids=["a context larger than the disk", "a copy beside its context"]
+)
+def test_what_does_not_fit_fails_the_same_way(engine, daemon, tmp_path, size):
+    """In MiB; the context itself takes room before its copy does."""
     before = daemon.ask("images", "--all", "--quiet", "--no-trunc")
     copies = recipe(tmp_path / "copies", "COPY large /large")
     with (tmp_path / "copies/large").open("wb") as large:
-        large.truncate(80 * MIB)
-    with pytest.raises(BuildFailed, match="no space left on device") as failed:
-        engine.build(copies, lambda line: None)
-    assert "disk is full" in failed.value.hint
-    check_clean(engine, daemon, before)
-
-
-def test_a_copy_that_does_not_fit_beside_its_context_fails_the_same_way(engine, daemon, tmp_path):
-    before = daemon.ask("images", "--all", "--quiet", "--no-trunc")
-    copies = recipe(tmp_path / "copies", "COPY large /large")
-    with (tmp_path / "copies/large").open("wb") as large:
-        large.truncate(30 * MIB)
+        large.truncate(size * MIB)
     with pytest.raises(BuildFailed, match="no space left on device") as failed:
         engine.build(copies, lambda line: None)
     assert "disk is full" in failed.value.hint
