@@ -69,7 +69,7 @@ class Balancer:
             actual = control.get("/control/state").get("affinity", {})
             if any(actual.get(field) != value for field, value in affinity.items()):
                 affinity = control.send("PUT", "/control/affinity", affinity)["affinity"]
-        names = [each["name"] for each in endpoints]
+        names = [each["name"] for each in endpoints if not each["draining"]]
         text = f"The balancer chooses among {', '.join(names) or 'nobody'}."
         patch = {"balancer": {"affinity": affinity}}
         self._log.record("balancer", "endpoints.changed", text, data={"endpoints": names}, patch=patch)

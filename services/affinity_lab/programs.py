@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -55,8 +56,18 @@ class Programs:
 
     def start_replica(self, name: str) -> None:
         """Start a copy of the app; it is not ready yet."""
-        shared = bool(self._workspace.log.at("page_keys", "shared"))
+        shared = self._shared_keys()
         self._workspace.start(self._apps.now.spec(name, self._apps.settings, shared_keys=shared))
+
+    def settings_text(self) -> str:
+        """What a replica is started with now, as one text: another one means that it has to restart."""
+        settings = {"shared_keys": self._shared_keys()}
+        if self._apps.now is self._apps.blazor:
+            settings |= self._apps.settings
+        return json.dumps(settings, sort_keys=True)
+
+    def _shared_keys(self) -> bool:
+        return bool(self._workspace.log.at("page_keys", "shared"))
 
     def start_store(self) -> None:
         """Start the store that the app's replicas share, and wait until it takes connections."""

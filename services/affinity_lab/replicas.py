@@ -13,6 +13,7 @@ from services.errors import LabError, ServiceFailed
 from services.words import say, together
 from services.workspaces.workspace import Workspace
 
+_THERE = ("running", "frozen")
 _EMPTY = {"connections": 0, "circuits": 0, "draining": False, "error": None, "healthy": None}
 
 
@@ -44,14 +45,24 @@ class Replicas:
         return [
             name
             for name in in_order(known)
-            if known[name].get("phase") in ("running", "frozen") and not known[name].get("draining")
+            if known[name].get("phase") in _THERE and not known[name].get("draining")
+        ]
+
+    def stale(self) -> list[str]:
+        """Those that run with other settings than they should: a change of them was interrupted."""
+        wanted = self._programs.settings_text()
+        return [
+            name
+            for name, replica in self.known().items()
+            if replica.get("phase") in _THERE and replica.get("started_with", wanted) != wanted
         ]
 
     def start(self, names: list[str], by: By | None = None) -> None:
         """Start these and wait until all answer; raises the first error after noting it on its replica."""
         for name in names:
             text, data = f"Starting {name}{_asked(by)}.", _by(by)
-            self._say("replica.starting", name, text, {"phase": "starting"} | _EMPTY, data=data)
+            change = {"phase": "starting", "started_with": self._programs.settings_text()} | _EMPTY
+            self._say("replica.starting", name, text, change, data=data)
             self._try(name, lambda name=name: self._start(name))
         for name in names:
             self._try(name, lambda name=name: self._programs.wait_ready(name))
@@ -69,7 +80,8 @@ class Replicas:
         """Mark those that are to go, so that the balancer sends nobody there any more."""
         for name in names:
             text = f"{name} takes no new visitors, {ASKED[by]}."
-            self._say("replica.draining", name, text, {"draining": True}, data={"by": by})
+            going = {"draining": True, "phase": "stopping"}
+            self._say("replica.draining", name, text, going, data={"by": by})
 
     def kill(self, name: str, by: By) -> None:
         """SIGKILL, as a crash would; the replica stays known, so that it can be started again."""
@@ -143,10 +155,14 @@ class Replicas:
         )
 
     def endpoints(self) -> list[dict[str, Any]]:
-        """The serving replicas as the balancer wants them."""
-        engine, workspace = self._workspace.engine, self._workspace.name
-        addresses = {name: engine.peer_address(workspace, name, "public") for name in self.serving()}
-        return [{"name": name, "host": at.host, "port": at.port} for name, at in addresses.items()]
+        """The replicas that are there, as the balancer wants them: who drains gets nobody new."""
+        engine, workspace, known = self._workspace.engine, self._workspace.name, self.known()
+        there = [name for name in in_order(known) if known[name].get("phase") in _THERE]
+        addresses = {name: engine.peer_address(workspace, name, "public") for name in there}
+        return [
+            {"name": name, "host": at.host, "port": at.port, "draining": bool(known[name].get("draining"))}
+            for name, at in addresses.items()
+        ]
 
     def _start(self, name: str) -> None:
         """In place of whatever an interrupted start or stop has left there."""

@@ -17,6 +17,7 @@ from services.affinity_lab.fates import Fates
 from services.affinity_lab.programs import Programs
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
 from services.affinity_lab.runs.runs import Runs
+from services.affinity_lab.runs.stage import Means
 from services.affinity_lab.store import Store
 from services.affinity_lab.switches import Switches
 from services.errors import LabError, NotFound, WrongPhase
@@ -44,7 +45,15 @@ class Work(Lab):
         self._drain_work = Drain(workspace, self._replicas, self._balancer, self._apps)
         self._switches = Switches(workspace, self._apps, self._store, self._restart)
         ending = lambda: workspace.ending(self)  # noqa: E731
-        self.runs = Runs(workspace, self._replicas, self._balancer, self._crowd, self._submit_run, ending)
+        means = Means(
+            self._replicas,
+            self._balancer,
+            self._crowd,
+            self._drain_work,
+            self._switches,
+            self._set_page_keys,
+        )
+        self.runs = Runs(workspace, means, self._submit_run, ending)
 
     def _ask(self, name: str, work: Callable[[], None], text: str, by: By | None = None, *needs: str) -> str:
         """Queue `work` for a lab that runs, and for a replica and its phases where `needs` names them.
@@ -125,10 +134,11 @@ class Work(Lab):
         self._log.record("dashboard", "affinity_lab.launched", text, patch=patch)
 
     def _mend(self) -> None:
-        """After a restart: replicas that were on their way are brought there, and the balancer is told."""
+        """After a restart: what was on its way is brought there, also a change of settings; balancer told."""
         phases = {name: replica.get("phase") for name, replica in self._replicas.known().items()}
         self._replicas.stop([name for name, phase in phases.items() if phase == "stopping"])
-        self._replicas.start([name for name, phase in phases.items() if phase == "starting"])
+        on_their_way = [name for name, phase in phases.items() if phase == "starting"]
+        self._replicas.start(on_their_way + self._replicas.stale())
         self._balancer.tell(self._replicas)
 
     def _missing(self) -> list[str]:

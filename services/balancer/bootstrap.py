@@ -7,7 +7,7 @@ from typing import Any
 from services.balancer.endpoints import SERVICE
 from services.balancer.naming import REQUEST, TOKEN, TOKEN_FILTER, VISITOR_HEADER, token_filter
 from services.balancer.pin import NAMESPACE, PIN_FIELDS, cookie_rules
-from services.balancer.routes import CLUSTERS, COOKIE_FILTER, ROUTES, SESSION_FILTER
+from services.balancer.routes import CLUSTERS, COOKIE_FILTER, HELD, ROUTES, SESSION_FILTER
 from services.wire.environment import Listen
 
 ROUTES_FILE = "routes.json"
@@ -50,7 +50,7 @@ def bootstrap(public: Listen, *, naming: bool = False) -> dict[str, Any]:
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         "static_resources": {
             "listeners": [_listener(public, naming)],
-            "clusters": [_cluster(name, policy) for name, policy in CLUSTERS.items()],
+            "clusters": [*(_cluster(name, policy) for name, policy in CLUSTERS.items()), _held_cluster()],
         },
     }
 
@@ -134,6 +134,16 @@ def _cluster(name: str, policy: str) -> dict[str, Any]:
         "circuit_breakers": {"thresholds": [dict.fromkeys(_THRESHOLDS, _NEVER)]},
         "health_checks": [_health_check(name)],
     }
+
+
+def _held_cluster() -> dict[str, Any]:
+    """For connections that are open: a pin counts while its replica answers at all, draining or not."""
+    cluster = _cluster(HELD, "ROUND_ROBIN")
+    statuses = {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]}
+    cluster["common_lb_config"]["override_host_status"] = statuses
+    for check in cluster["health_checks"]:
+        check["http_health_check"]["expected_statuses"] = [{"start": 200, "end": 600}]
+    return cluster
 
 
 def _health_check(cluster: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import aiohttp
@@ -14,9 +13,9 @@ from services.balancer.access_log import AccessLog
 from services.balancer.admin import Admin, Rejected
 from services.balancer.affinity import Affinity
 from services.balancer.bootstrap import ENDPOINTS_FILE, ROUTES_FILE
-from services.balancer.endpoints import Endpoint, Names, endpoints_file
+from services.balancer.endpoints import Endpoint, Names, draining, endpoints_file
 from services.balancer.folder import Folder
-from services.balancer.routes import CLUSTERS, ROUTES, routes_file
+from services.balancer.routes import CLUSTERS, HELD, ROUTES, routes_file
 from services.wire.control import ControlError
 from services.wire.lines import emit
 
@@ -36,7 +35,7 @@ class Controller:
         self.envoy = ""
         """Envoy's version, once it runs."""
         self._folder = folder
-        self._routes_file = partial(routes_file, naming=naming)
+        self._naming = naming
         self._names = names
         self._access_log = access_log
         self._turn = asyncio.Lock()
@@ -44,7 +43,7 @@ class Controller:
         self._former: str | None = None
         """The cookie that pinned before this affinity; browsers still send it."""
         self._admin: Admin | None = None
-        self._write(ROUTES_FILE, lambda version: self._routes_file(self.affinity, version))
+        self._write(ROUTES_FILE, self._routes(self.affinity, None, ()))
         self._write(ENDPOINTS_FILE, lambda version: endpoints_file((), version))
 
     def attach(self, admin: Admin, version: str) -> None:
@@ -71,8 +70,8 @@ class Controller:
             ms = await self._replace(
                 ROUTES_FILE,
                 ROUTES_SUBJECT,
-                lambda version: self._routes_file(wanted, version, former),
-                lambda version: self._routes_file(self.affinity, version, self._former),
+                self._routes(wanted, former, self.endpoints),
+                self._routes(self.affinity, self._former, self.endpoints),
             )
             self.affinity, self._former = wanted, former
             emit("affinity.changed", _affinity_text(wanted), **wanted.as_dict(), ms=ms)
@@ -82,7 +81,8 @@ class Controller:
         """Milliseconds until Envoy had them and had looked once at the health of each new one."""
         async with self._turn:
             self._names.learn(wanted)
-            ms = await self._replace(
+            ms = await self._let_go(wanted)
+            ms += await self._replace(
                 ENDPOINTS_FILE,
                 ENDPOINTS_SUBJECT,
                 lambda version: endpoints_file(wanted, version),
@@ -93,6 +93,18 @@ class Controller:
             names = [endpoint.name for endpoint in wanted]
             emit("endpoints.changed", f"The balancer knows {_several(names)}.", endpoints=names)
         return ms
+
+    async def _let_go(self, wanted: tuple[Endpoint, ...]) -> float:
+        """Have routes for those that drain before they do; a request in between would go elsewhere."""
+        if draining(wanted) == draining(self.endpoints):
+            return 0.0
+        now = self._routes(self.affinity, self._former, self.endpoints)
+        then = self._routes(self.affinity, self._former, wanted)
+        return await self._replace(ROUTES_FILE, ROUTES_SUBJECT, then, now)
+
+    def _routes(self, affinity: Affinity, former: str | None, endpoints: tuple[Endpoint, ...]) -> _File:
+        going = draining(endpoints)
+        return lambda version: routes_file(affinity, version, former, going, naming=self._naming)
 
     async def _replace(self, name: str, subject: str, fresh: _File, old: _File) -> float:
         """Put the file in place and wait until Envoy has it; raises ControlError, with the old one back."""
@@ -116,7 +128,7 @@ class Controller:
         assert self._admin is not None
         started = time.perf_counter()
         while time.perf_counter() - started < FIRST_CHECK_SECONDS:
-            if not any([await self._admin.unchecked(cluster) for cluster in CLUSTERS]):
+            if not any([await self._admin.unchecked(cluster) for cluster in (*CLUSTERS, HELD)]):
                 break
             await asyncio.sleep(0.002)
         return (time.perf_counter() - started) * 1000

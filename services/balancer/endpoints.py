@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.wire.control import ControlError, number_field
+from services.wire.control import ControlError, flag_field, number_field
 
 MOST_ENDPOINTS = 64
 REMEMBERED = 512
@@ -26,6 +26,8 @@ class Endpoint:
     name: str
     host: str
     port: int
+    draining: bool = False
+    """It gets nobody new; whose connection it holds still reaches it, where a cookie leads there."""
 
     @property
     def address(self) -> str:
@@ -67,12 +69,13 @@ def read_endpoints(items: Any) -> tuple[Endpoint, ...]:
 
 
 def _read_endpoint(item: Any) -> Endpoint:
-    if not isinstance(item, dict) or set(item) != {"name", "host", "port"}:
-        raise ControlError("An endpoint is an object of name, host and port.")
+    if not isinstance(item, dict) or set(item) - {"draining"} != {"name", "host", "port"}:
+        raise ControlError("An endpoint is an object of name, host, port and, if it goes, draining.")
     name, host = item["name"], item["host"]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ControlError("An endpoint's name is up to 63 small letters, digits and dashes.")
-    return Endpoint(name, _numeric(host), number_field(item, "port", 1, 65535, 0))
+    port, draining = number_field(item, "port", 1, 65535, 0), flag_field(item, "draining", False)
+    return Endpoint(name, _numeric(host), port, draining)
 
 
 def _numeric(host: Any) -> str:
@@ -82,9 +85,19 @@ def _numeric(host: Any) -> str:
         raise ControlError("An endpoint's host must be a numeric address, such as 127.0.0.1.") from error
 
 
+def draining(endpoints: Iterable[Endpoint]) -> list[str]:
+    """The addresses of those that get nobody new."""
+    return [endpoint.address for endpoint in endpoints if endpoint.draining]
+
+
 def endpoints_file(endpoints: Iterable[Endpoint], version: int) -> dict[str, Any]:
     """Envoy's EDS file: one assignment that every cluster shares."""
-    addresses = [{"address": e.host, "port_value": e.port} for e in endpoints]
-    members = [{"endpoint": {"address": {"socket_address": address}}} for address in addresses]
+    members = [_member(endpoint) for endpoint in endpoints]
     assignment = {"@type": _ASSIGNMENT, "cluster_name": SERVICE, "endpoints": [{"lb_endpoints": members}]}
     return {"version_info": str(version), "resources": [assignment]}
+
+
+def _member(endpoint: Endpoint) -> dict[str, Any]:
+    address = {"socket_address": {"address": endpoint.host, "port_value": endpoint.port}}
+    health = {"health_status": "DRAINING"} if endpoint.draining else {}
+    return {"endpoint": {"address": address}, **health}

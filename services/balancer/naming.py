@@ -31,21 +31,25 @@ def token_filter() -> dict[str, Any]:
     return {"response_rules": {"rules": rules, "allow_content_types": ["application/json"]}}
 
 
-def naming_routes(route: dict[str, Any]) -> list[dict[str, Any]]:
-    """What goes before the route that takes everything; each leads where that one does."""
+def naming_routes(routes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What goes before these routes, of which the last takes everything; each leads where one does."""
     nameless = {"name": "cookie", "string_match": {"contains": f"{VISITOR_COOKIE}="}, "invert_match": True}
-    page = deepcopy(route) | {
+    page = deepcopy(routes[-1]) | {
         "match": {
             "path": "/",
             "headers": [_method("GET"), nameless | {"treat_missing_header_as_empty": True}],
         },
         "response_headers_to_add": [_header("Set-Cookie", _COOKIE), _header(VISITOR_HEADER, BROWSER)],
     }
-    hub = deepcopy(route) | {
-        "match": {"path": "/_blazor", "headers": [_method("GET")]},
+    return [page, *map(_hub, routes)]
+
+
+def _hub(route: dict[str, Any]) -> dict[str, Any]:
+    match = {name: value for name, value in route["match"].items() if name != "prefix"}
+    return deepcopy(route) | {
+        "match": match | {"path": "/_blazor", "headers": [_method("GET"), *match.get("headers", [])]},
         "request_headers_to_add": [_header("Content-Type", IDENTITY, "OVERWRITE_IF_EXISTS_OR_ADD")],
     }
-    return [page, hub]
 
 
 def _method(name: str) -> dict[str, Any]:

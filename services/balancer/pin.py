@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +78,23 @@ def decode(value: str) -> tuple[str | None, int]:
     except (binascii.Error, ValueError, IndexError):
         return None, 0
     return (text, expires) if _ADDRESS.fullmatch(text) else (None, 0)
+
+
+def pin_pattern(cookie: str, addresses: Iterable[str]) -> str:
+    """A regular expression (RE2) for the whole header of cookies in which this one leads to one of these.
+
+    The cookie's value begins with the address, whatever its end of life is.
+    """
+    return rf'(?:.*;)?\s*{re.escape(cookie)}="?(?:{"|".join(map(_begins, addresses))}).*'
+
+
+def _begins(address: str) -> str:
+    """How the base64 of a pin to the address begins: exact to its last bit, which may share a character."""
+    raw = bytes([_FIELD_ADDRESS, len(address)]) + address.encode()
+    nexts = (bytes([_FIELD_EXPIRES]), b"\0") if len(raw) % 3 else (b"",)
+    characters = math.ceil(len(raw) * 8 / 6)
+    ways = {base64.b64encode(raw + after + b"\0").decode()[:characters] for after in nexts}
+    return "|".join(map(re.escape, sorted(ways)))
 
 
 def _message(raw: bytes) -> tuple[bytes, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.balancer.affinity import Affinity, Cookie
 from services.balancer.naming import naming_routes
-from services.balancer.pin import cookie_rules
+from services.balancer.pin import cookie_rules, pin_pattern
 
 ROUTES = "app"
 SESSION_FILTER = "envoy.filters.http.stateful_session"
@@ -18,6 +19,8 @@ CLUSTERS = {
     "source_ip": "MAGLEV",
 }
 """All four exist from the start, on the same endpoints; a route names the one to use."""
+HELD = "held"
+"""A fifth cluster on them, in which a pin counts also while its replica drains."""
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _ROUTE_CONFIG = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
@@ -28,15 +31,25 @@ _PREVIOUS_HOSTS = f"{_EXTENSIONS}.retry.host.previous_hosts.v3.PreviousHostsPred
 
 
 def routes_file(
-    affinity: Affinity, version: int, former: str | None = None, *, naming: bool = False
+    affinity: Affinity,
+    version: int,
+    former: str | None = None,
+    draining: Sequence[str] = (),
+    *,
+    naming: bool = False,
 ) -> dict[str, Any]:
     """The RDS file for this affinity; Envoy shows `version` once it has it.
 
-    `former` is the cookie that pinned before: clients may still send it, and the log tells so. With `naming`
-    the balancer gives names to browsers that have none.
+    `former` is the cookie that pinned before: clients may still send it, and the log tells so. `draining` are
+    the addresses of replicas that get nobody new. With `naming` the balancer gives names to browsers that
+    have none.
     """
     route = _route(affinity, former)
-    routes_of_host = [*(naming_routes(route) if naming else []), route]
+    routes_of_host = [route]
+    if affinity.cookie and draining:
+        routes_of_host.insert(0, _held(route, affinity.cookie.name, draining))
+    if naming:
+        routes_of_host = [*naming_routes(routes_of_host), *routes_of_host]
     host = {"name": ROUTES, "domains": ["*"], "routes": routes_of_host}
     routes = {"@type": _ROUTE_CONFIG, "name": ROUTES, "virtual_hosts": [host]}
     return {"version_info": str(version), "resources": [routes]}
@@ -58,6 +71,19 @@ def _route(affinity: Affinity, former: str | None) -> dict[str, Any]:
     cookies = {"@type": _COOKIE_RULES, **cookie_rules(name, former)}
     filters = {SESSION_FILTER: session, COOKIE_FILTER: cookies}
     return {"match": {"prefix": "/"}, "route": action, "typed_per_filter_config": filters}
+
+
+def _held(route: dict[str, Any], cookie: str, draining: Sequence[str]) -> dict[str, Any]:
+    """For requests of an open connection to a replica that drains: they name it, and are pinned.
+
+    Only there is the connection known; anywhere else the next poll or message would get a 404.
+    """
+    pinned = {"name": "cookie", "string_match": {"safe_regex": {"regex": pin_pattern(cookie, draining)}}}
+    named = {"name": "id", "present_match": True}
+    return route | {
+        "match": route["match"] | {"query_parameters": [named], "headers": [pinned]},
+        "route": route["route"] | {"cluster": HELD},
+    }
 
 
 def _retry_elsewhere() -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Browser:
     """One visitor's; connections are kept alive but never shared with another visitor."""
 
     def __init__(self, visitor: str, settings: CrowdSettings) -> None:
+        self.offline = False
+        """While true no request leaves; what is under way goes on."""
         self._target = URL(settings.target)
         cookies: AbstractCookieJar = aiohttp.DummyCookieJar()
         if settings.cookies:
@@ -65,6 +67,7 @@ class Browser:
 
     async def ask(self, method: str, path: str, body: bytes | aiohttp.FormData | None = None) -> Answer:
         """One request with its whole answer; raises HttpFailed."""
+        self._must_be_online(wording.UNREACHABLE)
         try:
             async with self._http.request(method, self._url(path), data=body) as response:
                 content = await response.read()
@@ -86,6 +89,7 @@ class Browser:
         """An answer of server-sent events, to be read and closed; raises HttpFailed."""
         endless = aiohttp.ClientTimeout(total=None)
         headers = {"Accept": "text/event-stream"}
+        self._must_be_online(wording.EVENT_SOURCE)
         try:
             response = await self._http.get(self._url(path), headers=headers, timeout=endless)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -97,11 +101,16 @@ class Browser:
 
     async def open_websocket(self, path: str) -> aiohttp.ClientWebSocketResponse:
         """Raises HttpFailed; a browser hides from scripts with which status it was refused."""
+        self._must_be_online(wording.WEBSOCKET)
         closing = aiohttp.ClientWSTimeout(ws_close=1.0)
         try:
             return await self._http.ws_connect(self._url(path), timeout=closing, max_msg_size=64 * 1024)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise HttpFailed(wording.WEBSOCKET, getattr(error, "status", None)) from error
+
+    def _must_be_online(self, text: str) -> None:
+        if self.offline:
+            raise HttpFailed(text)
 
     def _url(self, path: str) -> URL:
         return self._target.join(URL(path))

@@ -12,7 +12,7 @@ from services.wire.control import control_app, flag_field, read_fields
 
 
 def crowd_control(crowd: Crowd, key: str) -> web.Application:
-    """`GET /control/state`, `PUT /control/crowd`, `POST /control/reload`."""
+    """`GET /control/state`, `PUT /control/crowd`, `POST /control/reload`, `POST /control/offline`."""
 
     def summary() -> dict[str, Any]:
         return {**crowd.counts(), "settings": crowd.settings.as_dict()}
@@ -29,8 +29,14 @@ def crowd_control(crowd: Crowd, key: str) -> web.Application:
         await read_fields(request, ())
         return web.json_response({"reloading": crowd.reload()})
 
+    async def offline(request: web.Request) -> web.Response:
+        fields = await read_fields(request, ("offline",))
+        now = flag_field(fields, "offline", True)
+        return web.json_response({"offline": now, "visitors": crowd.go_offline(now)})
+
     app = control_app(key)
     app.router.add_get("/control/state", state)
     app.router.add_put("/control/crowd", change)
     app.router.add_post("/control/reload", reload)
+    app.router.add_post("/control/offline", offline)
     return app

@@ -55,6 +55,15 @@ class Crowd:
             visitor.reload(task)
         return len(self._visitors)
 
+    def go_offline(self, offline: bool) -> int:
+        """All who are there lose the network, or have it back; how many that are.
+
+        A connection that is open stays so, as in a browser that is set offline.
+        """
+        for visitor, _ in self._visitors.values():
+            visitor.go_offline(offline)
+        return len(self._visitors)
+
     def _admit(self, number: int) -> None:
         visitor = Visitor(f"visitor-{number}", self)
         self._standing[visitor.status] += 1

@@ -69,6 +69,10 @@ class Visitor:
             self._reloading = True
             living.cancel()
 
+    def go_offline(self, offline: bool) -> None:
+        """Its requests reach nobody from now on, or do so again."""
+        self._browser.offline = offline
+
     def fail(self, errors: list[str]) -> None:
         """Its page shows an error from now on; `errors` is what the client logged."""
         self._become("failed")

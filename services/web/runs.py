@@ -23,17 +23,25 @@ calls = Calls()
 
 Affinity = Literal["none", "cookie", "source_ip"]
 Transport = Literal["auto", "WebSockets", "skip", "ServerSentEvents", "LongPolling"]
-SituationName = Literal["first_connect", "drop", "replica_death", "page_reload"]
+SituationName = Literal[
+    "first_connect", "drop", "replica_death", "replica_stop", "drain", "page_reload", "away"
+]
+Keys = Literal["own", "shared", "store"]
 
 
 class AskRun(Body):
-    """What to measure; what is left out is all of it, with the lab as it is set now."""
+    """What to measure; what is left out is all of it, with the lab as it is set now.
+
+    Of the situations four are measured unless others are asked for. Where `keys` differ from what the
+    replicas were started with, they restart one after the other, and again when the run is over.
+    """
 
     at_most: ClassVar = {"replicas": "max_replicas"}
     n: int = Field(FIRST_VISITORS, ge=1, le=MOST_VISITORS, description="Visitors in each cell.")
     affinities: Annotated[list[Affinity] | None, Field(min_length=1, max_length=3)] = None
     transports: Annotated[list[Transport] | None, Field(min_length=1, max_length=5)] = None
-    situations: Annotated[list[SituationName] | None, Field(min_length=1, max_length=4)] = None
+    situations: Annotated[list[SituationName] | None, Field(min_length=1, max_length=7)] = None
+    keys: Annotated[list[Keys] | None, Field(min_length=1, max_length=3)] = None
     replicas: int | None = Field(None, ge=1)
     algorithm: Literal["round_robin", "least_request", "random"] | None = None
     attempts: int = Field(FIRST_ATTEMPTS, ge=1, le=4, description="Tries to reconnect that are waited for.")
@@ -77,7 +85,7 @@ class RunPlan(Answer):
     algorithm: str
     attempts: int
     app: str
-    shared_keys: bool
+    keys: list[str]
     engine: str
 
 
@@ -99,6 +107,19 @@ class OfferedSituation(Answer):
     name: str
     label: str
     title: str
+    first: bool
+    """Measured unless others are asked for."""
+    seconds: float
+    seconds_each: float
+
+
+class OfferedTables(Answer):
+    """Parts of a run that shows what affinity, keys and a shared store cure, and how long that takes."""
+
+    affinities: list[str]
+    transports: list[str]
+    keys: list[str]
+    situations: list[str]
     seconds: float
     seconds_each: float
 
@@ -118,6 +139,8 @@ class RunOffer(Answer):
     most: int
     situations: list[OfferedSituation]
     transports: list[OfferedTransport]
+    keys: list[str]
+    tables: OfferedTables
 
 
 class RunList(Answer):
@@ -158,6 +181,7 @@ class RunCell(Answer):
     affinity: str
     transport: str
     situation: str
+    keys: str
     outcome: CellOutcome
     theory: CellTheory | None
     differs: list[str] | None = None

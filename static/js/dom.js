@@ -92,3 +92,11 @@ function fill(element, attributes, children) {
 export function choose(name, value) {
   for (const radio of document.querySelectorAll(`input[name=${name}]`)) radio.checked = radio.value === value;
 }
+
+/** Buttons that are pressed or not, as `[name, label, pressed, disabled]`. */
+export function chips(element, items) {
+  keyed(element, items, ([name]) => name, ([name, label]) => h("button", { class: "chip", type: "button", "data-name": name }, label), (chip, [, , pressed, disabled]) => {
+    chip.setAttribute("aria-pressed", String(pressed));
+    chip.disabled = disabled;
+  });
+}

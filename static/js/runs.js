@@ -1,10 +1,12 @@
 /** The runs of the affinity page: ask for one, watch it measure, read it, compare two, play it again. */
 import { call } from "./api.js";
 import { ask, showProblem } from "./ask.js";
-import { byId, h, keyed, mark, setText } from "./dom.js";
+import { byId, chips, h, mark, setText } from "./dom.js";
+import { createRunAsk, offered, renderRunAsk } from "./runs_ask.js";
 import { drawMatrix } from "./runs_matrix.js";
+import { drawOverview, hasOverview, OVERVIEW } from "./runs_overview.js";
 import { createReplay, play, renderReplay } from "./runs_replay.js";
-import { about, allOnOne, cellOf, cellWords, choiceOf, counted, differWords, endedWords, factsOf, progressOf, roughly, storyOf, titleOf } from "./runs_words.js";
+import { allOnOne, cellOf, cellWords, choiceOf, counted, differWords, endedWords, factsOf, progressOf, storyOf, titleOf } from "./runs_words.js";
 import { t } from "./text.js";
 import { clockSeconds } from "./units.js";
 
@@ -12,17 +14,15 @@ const ENDS = new Set(["run.finished", "run.cancelled", "run.failed", "run.cut_of
 
 /** `hear(events)` gets what a replay plays. */
 export function createRuns(page, hear) {
-  const runs = { page, list: [], offer: null, read: new Map(), chosen: null, beside: null, situation: "drop", cell: null, wanted: null, saidAt: 0, drawn: "", replay: null };
+  const runs = { page, list: [], read: new Map(), chosen: null, beside: null, situation: "drop", cell: null, saidAt: 0, drawn: "", replay: null };
   runs.replay = createReplay({ hear, changed: page.refresh });
+  runs.form = createRunAsk(page, () => runs.list.length > 0);
   byId("run-choice").addEventListener("change", ({ target }) => told(choose(runs, Number(target.value))));
   byId("run-beside").addEventListener("change", ({ target }) => told(compare(runs, Number(target.value) || null)));
-  byId("run-tabs").addEventListener("click", (event) => pick(event, (name) => Object.assign(runs, { situation: name, cell: null }), page));
-  byId("run-wanted").addEventListener("click", (event) => pick(event, (name) => toggle(runs, name), page));
-  byId("run-n").addEventListener("input", page.refresh);
+  byId("run-tabs").addEventListener("click", ({ target }) => see(runs, target.closest("[data-name]")?.dataset.name));
   byId("run-matrix").addEventListener("click", (event) => chooseCell(runs, event));
   byId("run-replay").addEventListener("click", () => replayFrom(runs, runs.cell));
   byId("run-cell").addEventListener("click", ({ target }) => target.closest("button") && replayFrom(runs, runs.cell));
-  byId("run-ask").addEventListener("submit", (event) => measure(runs, event));
   byId("run-cancel").addEventListener("click", () => cancel(runs));
   reload(runs);
   return runs;
@@ -48,7 +48,7 @@ function take(runs, { run, place, cell }) {
 /** Bring the section up to date. */
 export function renderRuns(runs, state, live) {
   const run = runs.read.get(runs.chosen);
-  renderAsk(runs, state, live);
+  renderRunAsk(runs.form, state, live);
   renderProgress(runs, state);
   renderReplay(runs.replay);
   byId("runs-none").hidden = runs.list.length > 0;
@@ -68,14 +68,17 @@ function renderChosen(runs, run, shown, mode) {
   setText(byId("runs-h"), titleOf(run, situation));
   setText(byId("run-facts"), factsOf(run, situation));
   renderChoices(runs);
-  chips(byId("run-tabs"), Object.entries(run.labels.situations).map(([name, { label }]) => [name, label, name === situation, !run.plan.situations.includes(name)]));
+  const overview = hasOverview(run) ? [[OVERVIEW, t("At a glance"), situation === OVERVIEW, false]] : [];
+  chips(byId("run-tabs"), [...overview, ...Object.entries(run.labels.situations).map(([name, { label }]) => [name, label, name === situation, !run.plan.situations.includes(name)])]);
   const ended = endedWords(run);
   byId("run-ended").hidden = !ended;
   byId("run-ended").replaceChildren(mark(run.phase === "failed" ? "refused" : "warn"), ended);
   byId("run-replay").disabled = run.cells.length === 0;
   offerFile("run-csv", run, "csv", `/runs/${run.id}/csv`);
   offerFile("run-json", run, "json", `/runs/${run.id}`);
-  drawMatrix(byId("run-matrix"), shown, situation, runs.cell, mode);
+  byId("run-matrix").classList.toggle("glance", situation === OVERVIEW);
+  if (situation === OVERVIEW) drawOverview(byId("run-matrix"), run);
+  else drawMatrix(byId("run-matrix"), shown, situation, runs.cell, mode);
   renderCell(runs, shown);
   setText(byId("run-foot").lastElementChild, footOf(run, situation));
 }
@@ -86,6 +89,7 @@ function offerFile(id, run, ending, path) {
 }
 
 function footOf(run, situation) {
+  if (situation === OVERVIEW) return [t("With affinity all transports together; a click on a cell leads to each of them."), differWords(run.cells)].filter(Boolean).join(" ");
   const words = run.plan.algorithm === "random" ? t("what theory expects where each request is dealt out by chance.") : t("what theory expects where the requests of many mix by chance; visitors who come at the same moment do so less.");
   const one = allOnOne(run.cells.filter((cell) => cell.situation === situation && cell.affinity === "source_ip"));
   const everybody = one && t("Source IP sends everybody to %(replica)s: they share one address.", { replica: one });
@@ -111,28 +115,13 @@ function renderCell(runs, shown) {
   element.hidden = !cell;
   if (!cell) return;
   const parts = shown.flatMap((run) => {
-    const found = cellOf(run, situation, cell.affinity, cell.transport);
+    const found = cellOf(run, { situation, ...cell });
     if (!found) return [];
     const name = shown.length > 1 ? h("b", {}, `${t("Run %(run)s.", { run: run.id })} `) : null;
     return [h("p", {}, name, storyOf(found, run.plan).join(" ")), h("p", { class: "quiet" }, t("Asked by the balancer: %(requests)s. Connected at the end: %(load)s.", { requests: counted(found.outcome.requests), load: counted(found.outcome.load) }))];
   });
   const button = h("button", { class: "btn small", type: "button" }, h("span", {}, t("Replay this cell")));
-  element.replaceChildren(h("div", { class: "head" }, h("h3", {}, cellWords({ ...cell, situation }, shown[0].labels)), button), ...parts);
-}
-
-function renderAsk(runs, state, live) {
-  const ready = live && state?.affinity_lab?.phase === "running" && state?.run?.phase === "idle";
-  const { offer, wanted } = runs;
-  byId("run-ask").hidden = Boolean(state?.run) && state.run.phase !== "idle";
-  if (!offer) return;
-  const n = Math.min(offer.most, Math.max(1, Number(byId("run-n").value) || offer.n));
-  byId("run-n").max = Math.min(offer.most, state?.limits?.max_visitors ?? offer.most);
-  chips(byId("run-wanted"), offer.situations.map(({ name, label }) => [name, label, wanted.has(name), false]));
-  byId("run-measure").disabled = !ready || wanted.size === 0;
-  setText(byId("run-measure").querySelector("span"), runs.list.length > 0 ? t("Measure again") : t("Measure"));
-  const cells = wanted.size * offer.transports.length * 3;
-  const words = wanted.size === 0 ? t("Choose at least one situation.") : t("%(cells)s cells, %(time)s. Meanwhile the lab is the run's alone; afterwards it is set as before, with fresh visitors.", { cells, time: about(roughly(offer, wanted, n)) });
-  setText(byId("run-rough"), state?.affinity_lab?.phase === "running" ? words : t("Launch the lab first."));
+  element.replaceChildren(h("div", { class: "head" }, h("h3", {}, cellWords({ ...cell, situation }, shown[0].labels, shown.some(hasOverview))), button), ...parts);
 }
 
 function renderProgress(runs, state) {
@@ -147,47 +136,31 @@ function renderProgress(runs, state) {
   byId("run-cancel").disabled = run.phase !== "measuring";
 }
 
-/** Chips as `[name, label, pressed, disabled]`. */
-function chips(element, items) {
-  keyed(element, items, ([name]) => name, ([name, label]) => h("button", { class: "chip", type: "button", "data-name": name }, label), (chip, [, , pressed, disabled]) => {
-    chip.setAttribute("aria-pressed", String(pressed));
-    chip.disabled = disabled;
-  });
-}
-
-function pick({ target }, act, page) {
-  const name = target.closest("[data-name]")?.dataset.name;
-  if (name) act(name);
-  page.refresh();
-}
-
-function toggle(runs, name) {
-  if (!runs.wanted.delete(name)) runs.wanted.add(name);
+function see(runs, situation) {
+  if (situation) Object.assign(runs, { situation, cell: null });
+  runs.page.refresh();
 }
 
 function chooseCell(runs, { target }) {
-  const cell = target.closest("button[data-affinity]")?.dataset;
-  if (!cell) return;
-  const same = runs.cell?.affinity === cell.affinity && runs.cell?.transport === cell.transport;
-  runs.cell = same ? null : { affinity: cell.affinity, transport: cell.transport };
+  const situation = target.closest("button[data-situation]")?.dataset.situation;
+  if (situation) see(runs, situation);
+  const found = target.closest("button[data-affinity]")?.dataset;
+  if (!found) return;
+  const { affinity, transport, keys } = found;
+  const same = runs.cell?.affinity === affinity && runs.cell?.transport === transport && runs.cell?.keys === keys;
+  runs.cell = same ? null : { affinity, transport, keys };
   runs.page.refresh();
 }
 
 function replayFrom(runs, cell) {
   const run = runs.read.get(runs.chosen);
-  const wanted = cell ?? {};
-  const place = run.cells.findIndex((each) => each.situation === runs.situation && each.affinity === (wanted.affinity ?? each.affinity) && each.transport === (wanted.transport ?? each.transport));
+  const wanted = { situation: runs.situation === OVERVIEW ? undefined : runs.situation, ...cell };
+  const place = run.cells.findIndex((each) => Object.entries(wanted).every(([name, value]) => value === undefined || each[name] === value));
   told(play(runs.replay, run, Math.max(0, place)).then(() => byId("verdict").scrollIntoView()));
 }
 
 /** What went wrong is shown where the click was. */
 const told = (promise) => promise.catch((problem) => showProblem(byId("run-said"), problem));
-
-function measure(runs, event) {
-  event.preventDefault();
-  const body = { n: Number(byId("run-n").value), situations: runs.offer.situations.map(({ name }) => name).filter((name) => runs.wanted.has(name)) };
-  ask(runs.page, "run", true, "run-said", "POST", "/runs", body);
-}
 
 function cancel(runs) {
   const id = runs.page.store.state?.run?.id;
@@ -203,7 +176,8 @@ async function begin(runs, id) {
 async function reload(runs, id = null) {
   try {
     const { runs: list, offer } = await call("GET", "/runs");
-    Object.assign(runs, { list, offer, drawn: "", wanted: runs.wanted ?? new Set(offer.situations.map(({ name }) => name)) });
+    Object.assign(runs, { list, drawn: "" });
+    offered(runs.form, offer);
     const wanted = id ?? runs.chosen ?? list[0]?.id;
     if (wanted !== undefined) await choose(runs, wanted);
   } catch {
@@ -218,12 +192,18 @@ async function choose(runs, id) {
   if (runs.chosen !== id) runs.cell = null;
   runs.chosen = id;
   if (runs.beside === id) runs.beside = null;
-  if (!run.plan.situations.includes(runs.situation)) runs.situation = run.plan.situations[0];
-  const newest = run.cells.at(-1)?.situation;
-  const something = run.cells.some(({ situation }) => situation === runs.situation);
-  if (newest && (run.phase === "measuring" || !something)) runs.situation = newest;
+  runs.situation = viewOf(run, runs.situation);
   runs.drawn = "";
   runs.page.refresh();
+}
+
+/** What to look at first: all at a glance, else what is asked for, else what was measured last. */
+function viewOf(run, now) {
+  if (hasOverview(run)) return OVERVIEW;
+  const newest = run.cells.at(-1)?.situation;
+  const something = run.cells.some(({ situation }) => situation === now);
+  if (newest && (run.phase === "measuring" || !something)) return newest;
+  return run.plan.situations.includes(now) ? now : run.plan.situations[0];
 }
 
 async function compare(runs, id) {

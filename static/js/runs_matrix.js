@@ -1,6 +1,6 @@
 /** The table of a run, or of two runs beside each other: one cell an experiment, bars with theory's tick. */
 import { h, mark, replicaClass, s } from "./dom.js";
-import { AFFINITIES, brief, cellOf, counted, expectedPercent, loadOf, percent } from "./runs_words.js";
+import { AFFINITIES, brief, cellOf, counted, expectedPercent, KEYS, loadOf, percent } from "./runs_words.js";
 import { recorded, t } from "./text.js";
 
 const WIDE = 96;
@@ -12,22 +12,28 @@ export function drawMatrix(table, runs, situation, chosen, mode) {
   const labels = runs[0].labels.transports;
   const heads = transports.map((name) => h("th", { scope: "col" }, labels[name]?.label ?? name));
   table.tHead.replaceChildren(h("tr", {}, h("th", { scope: "col" }, t("affinity")), ...heads, h("th", { scope: "col" }, t("connected to replica"))));
-  const rows = columns(runs, "affinities").map((affinity) => {
-    const cells = transports.map((transport) => h("td", {}, experiment(runs, situation, affinity, transport, chosen)));
-    return h("tr", { class: affinity === mode ? "now" : null }, h("th", { scope: "row" }, AFFINITIES[affinity] ?? affinity), ...cells, h("td", { class: "load" }, ...runs.map((run) => load(run, situation, affinity, runs.length > 1))));
-  });
+  const kinds = columns(runs, "keys");
+  const rows = columns(runs, "affinities").flatMap((affinity) =>
+    kinds.map((keys) => {
+      const row = { situation, affinity, keys };
+      const cells = transports.map((transport) => h("td", {}, experiment(runs, { ...row, transport }, chosen)));
+      const name = h("th", { scope: "row" }, AFFINITIES[affinity] ?? affinity, kinds.length > 1 ? h("small", {}, KEYS[keys]) : null);
+      return h("tr", { class: affinity === mode ? "now" : null }, name, ...cells, h("td", { class: "load" }, ...runs.map((run) => load(run, row, runs.length > 1))));
+    }),
+  );
   table.tBodies[0].replaceChildren(...rows);
 }
 
 /** In the first run's order, then what only the other has. */
 const columns = (runs, what) => [...new Set(runs.flatMap((run) => run.plan[what]))];
 
-function experiment(runs, situation, affinity, transport, chosen) {
-  const cells = runs.map((run) => cellOf(run, situation, affinity, transport));
+function experiment(runs, wanted, chosen) {
+  const { affinity, transport, keys } = wanted;
+  const cells = runs.map((run) => cellOf(run, wanted));
   const parts = cells.map((cell, i) => figures(cell, runs.length > 1 ? runs[i] : null));
   if (!cells.some(Boolean)) return h("div", { class: "cell-of" }, ...parts);
-  const on = chosen?.affinity === affinity && chosen?.transport === transport;
-  return h("button", { class: "cell-of", type: "button", "data-affinity": affinity, "data-transport": transport, "aria-pressed": String(on) }, ...parts);
+  const on = chosen?.affinity === affinity && chosen?.transport === transport && chosen?.keys === keys;
+  return h("button", { class: "cell-of", type: "button", "data-affinity": affinity, "data-transport": transport, "data-keys": keys, "aria-pressed": String(on) }, ...parts);
 }
 
 /** `named` is the run, where two stand beside each other. */
@@ -65,8 +71,8 @@ function bar({ outcome: { n, back, lost }, theory }, unlike) {
   );
 }
 
-function load(run, situation, affinity, both) {
-  const counts = Object.entries(loadOf(run.cells.filter((cell) => cell.situation === situation && cell.affinity === affinity)));
+function load(run, { situation, affinity, keys }, both) {
+  const counts = Object.entries(loadOf(run.cells.filter((cell) => cell.situation === situation && cell.affinity === affinity && cell.keys === keys)));
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const label = both ? h("small", { class: "run-no" }, t("run %(run)s", { run: run.id })) : null;
   if (counts.length === 0) return h("span", { class: "rate-of" }, label);

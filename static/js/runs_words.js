@@ -4,18 +4,24 @@ import { LANGUAGE, number, recorded, t, tn } from "./text.js";
 import { seconds, sentence } from "./units.js";
 
 export const AFFINITIES = { none: t("none"), cookie: t("cookie"), source_ip: t("source IP") };
+/** Who can read what a replica signed. */
+export const KEYS = { own: t("own keys"), shared: t("shared keys"), store: t("keys and memories in Redis") };
+/** Said of a cell that is not as documented. */
+export const WHOSE = t("differs from what is documented");
 const PHASES = { cancelled: t("cancelled"), failed: t("failed"), cut_off: t("cut off when the dashboard ended") };
 
 /** `Run 14: who came back after a drop`. */
-export const titleOf = (run, situation) => t("Run %(run)s: %(title)s", { run: run.id, title: run.labels.situations[situation]?.title ?? situation });
+export const titleOf = (run, situation) => t("Run %(run)s: %(title)s", { run: run.id, title: run.labels.situations[situation]?.title ?? t("what cures what") });
+
+const ENDED = new Set(["replica_death", "replica_stop", "drain"]);
 
 /** What every cell of the run has in common. */
 export function factsOf({ plan }, situation) {
   const parts = [tn("%(n)s visitor a cell", "%(n)s visitors a cell", plan.n), tn("%(n)s replica", "%(n)s replicas", plan.replicas), algorithmName(plan.algorithm), t("%(name)s engine", { name: plan.engine })];
   if (plan.app === "blazor") parts.push("Blazor Server");
-  if (plan.shared_keys) parts.push(t("page keys shared"));
-  if (situation === "replica_death") parts.push(t("only those on the dead replica are counted"));
-  if (situation === "drop" || situation === "replica_death") parts.push(plan.attempts === 1 ? t("first try") : t("first %(n)s tries", { n: plan.attempts }));
+  if (plan.keys.length === 1 && plan.keys[0] !== "own") parts.push(KEYS[plan.keys[0]]);
+  if (ENDED.has(situation)) parts.push(t("only those on the replica that ended are counted"));
+  if (situation === "drop" || ENDED.has(situation)) parts.push(plan.attempts === 1 ? t("first try") : t("first %(n)s tries", { n: plan.attempts }));
   return `${parts.join(", ")}.`;
 }
 
@@ -28,7 +34,7 @@ export function choiceOf({ id, asked_at: at, plan, phase }, clock) {
 /** Why a run has not all of its cells; empty for one that has. */
 export function endedWords({ phase, plan, cells, error }) {
   if (!PHASES[phase]) return "";
-  const total = plan.affinities.length * plan.transports.length * plan.situations.length;
+  const total = plan.affinities.length * plan.transports.length * plan.situations.length * plan.keys.length;
   const values = { ended: sentence(PHASES[phase]), done: cells.length };
   const words = tn("%(ended)s after %(done)s of %(n)s cell; what was measured is kept.", "%(ended)s after %(done)s of %(n)s cells; what was measured is kept.", total, values);
   return error ? `${words} ${recorded(error.message)}` : words;
@@ -45,8 +51,7 @@ export function expectedPercent(share) {
 }
 
 /** The cell of a run, if it was measured. */
-export const cellOf = (run, situation, affinity, transport) =>
-  run.cells.find((cell) => cell.situation === situation && cell.affinity === affinity && cell.transport === transport);
+export const cellOf = (run, wanted) => run.cells.find((cell) => ["situation", "affinity", "transport", "keys"].every((name) => cell[name] === wanted[name]));
 
 const CAME = {
   first_connect: (values) => t("%(back)s of %(total)s connected", values),
@@ -67,7 +72,7 @@ export function storyOf({ situation, outcome, theory, differs = [] }, plan) {
   const unlike = differs.map(recorded);
   if (!theory) return [...sentences, noNumber(plan), ...unlike];
   const values = { percent: expectedPercent(theory.back), total: n, kept: expectedPercent(theory.kept) };
-  const expects = situation === "drop" && theory.kept < theory.back ? t("Theory expects %(percent)s of %(total)s, %(kept)s with memory.", values) : t("Theory expects %(percent)s of %(total)s.", values);
+  const expects = theory.kept > 0 && theory.kept < theory.back ? t("Theory expects %(percent)s of %(total)s, %(kept)s with memory.", values) : t("Theory expects %(percent)s of %(total)s.", values);
   return [...sentences, expects, recorded(theory.why), ...unlike];
 }
 
@@ -122,11 +127,11 @@ export function progressOf(run, labels, elapsed) {
   return `${cell} ${sentence(t("%(time)s left.", { time: about(Math.max(0, run.seconds_left - elapsed)) }))}`;
 }
 
-/** `none, Long polling, reconnect after drop`. */
-export function cellWords({ affinity, transport, situation }, labels) {
+/** `none, Long polling, reconnect after drop`; with the keys where a run has several. */
+export function cellWords({ affinity, transport, situation, keys }, labels, withKeys = false) {
   const transportLabel = labels?.transports[transport]?.label ?? transport;
   const happens = labels?.situations[situation]?.label ?? situation.replaceAll("_", " ");
-  return `${AFFINITIES[affinity] ?? affinity}, ${transportLabel}, ${lowered(happens)}`;
+  return [AFFINITIES[affinity] ?? affinity, transportLabel, withKeys ? KEYS[keys] : null, lowered(happens)].filter(Boolean).join(", ");
 }
 
 /** German nouns keep their capital. */

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from dataclasses import asdict
 
 from services.affinity_lab.runs.export import FIELDS, as_csv
 from services.affinity_lab.runs.outcome import Watch, outcome
-from services.affinity_lab.runs.plan import Plan
+from services.affinity_lab.runs.plan import Cell, Plan
 from services.events.event import Event
 
 NAMES = ("replica-1", "replica-2")
@@ -66,7 +67,7 @@ def test_requests_are_counted_at_the_replica_that_was_asked():
 
 def test_a_run_is_a_table_with_a_line_a_cell():
     watch = watched(line(1, "visitor.failed", "visitor-1"), visitors=("visitor-1",))
-    cell = {"situation": "drop", "affinity": "none", "transport": "auto", "theory": None}
+    cell = asdict(Cell("none", "auto", "drop")) | {"theory": None}
     run = {"id": 4, "phase": "cancelled", "asked_at": "2026-11-22T19:20:00.000Z", "plan": Plan().as_dict()}
     [row] = csv.DictReader(
         io.StringIO(as_csv(run | {"cells": [cell | {"outcome": outcome(watch, NAMES).as_dict()}]}))

@@ -23,8 +23,8 @@ VISITS = 6000
 RANDOM = Plan(algorithm="random")
 
 
-def share(transport, situation, plan=RANDOM, affinity="none"):
-    found = expected(plan, Cell(affinity, transport, situation))
+def share(transport, situation, plan=RANDOM, affinity="none", keys="own"):
+    found = expected(plan, Cell(affinity, transport, situation, keys))
     return found.back, found.kept
 
 
@@ -38,9 +38,8 @@ def test_a_first_visit_by_hand():
     assert share("LongPolling", "first_connect")[0] == pytest.approx(3**-10)
     auto = (1 / 3 + 2 / 3 * 1 / 3 * 3**-5 + 4 / 9 * 1 / 3 * 3**-8) / 3
     assert share("auto", "first_connect")[0] == pytest.approx(auto)
-    shared = Plan(algorithm="random", shared_keys=True)
-    assert share("skip", "first_connect", shared)[0] == 1
-    assert share("WebSockets", "first_connect", shared)[0] == pytest.approx(1 / 3)
+    assert share("skip", "first_connect", keys="shared")[0] == 1
+    assert share("WebSockets", "first_connect", keys="shared")[0] == pytest.approx(1 / 3)
 
 
 def test_coming_back_by_hand():
@@ -68,6 +67,16 @@ def test_with_affinity_and_with_one_replica_all_is_certain(transport, situation)
         assert share(transport, situation, Plan(replicas=1))[0] == pytest.approx(1)
 
 
+def test_a_drained_replica_s_memory_is_kept_by_who_can_read_it_and_an_expired_one_by_the_store():
+    for keys, kept in (("own", 0), ("shared", 1), ("store", 1)):
+        assert share("WebSockets", "drain", affinity="cookie", keys=keys) == (1, kept)
+    assert share("skip", "drain", keys="shared") == (1, 1)
+    assert share("skip", "drain") == pytest.approx((1 / 2, 0))
+    for keys, kept in (("shared", 1 / 3), ("store", 1)):
+        assert share("skip", "away", keys=keys) == pytest.approx((1, kept))
+        assert share("skip", "away", affinity="cookie", keys=keys) == (1, 1)
+
+
 def test_theory_has_no_number_for_least_request():
     assert expected(Plan(algorithm="least_request"), Cell("none", "auto", "drop")) is None
 
@@ -81,14 +90,18 @@ def test_the_tries_are_those_of_the_visitors():
 @pytest.mark.parametrize("deal", [dealing.by_chance, dealing.in_turn])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_what_is_expected_is_what_comes_of_requests_that_mix(transport, deal, shared):
-    plan = Plan(algorithm="random", shared_keys=shared)
+    keys = "shared" if shared else "own"
     first = dealing.mixed(lambda _: dealing.visiting(transport, shared), deal(3), VISITS)
-    near(first.count("new"), share(transport, "first_connect", plan)[0])
+    near(first.count("new"), share(transport, "first_connect", keys=keys)[0])
     back = dealing.mixed(lambda n: dealing.coming_back(transport, shared, n % 3, 2), deal(3), VISITS)
-    near(back.count("kept") + back.count("lost"), share(transport, "drop", plan)[0])
-    near(back.count("kept"), share(transport, "drop", plan)[1])
+    near(back.count("kept") + back.count("lost"), share(transport, "drop", keys=keys)[0])
+    near(back.count("kept"), share(transport, "drop", keys=keys)[1])
     dead = dealing.mixed(lambda _: dealing.coming_back(transport, shared, None, 2), deal(2), VISITS)
-    near(dead.count("lost"), share(transport, "replica_death", plan)[0])
+    near(dead.count("lost"), share(transport, "replica_death", keys=keys)[0])
+    assert share(transport, "replica_stop", keys=keys) == share(transport, "replica_death", keys=keys)
+    moved = dealing.mixed(lambda _: dealing.coming_back(transport, shared, None, 2, shared), deal(2), VISITS)
+    near(moved.count("kept") + moved.count("lost"), share(transport, "drain", keys=keys)[0])
+    near(moved.count("kept"), share(transport, "drain", keys=keys)[1])
 
 
 def near(count, expected_share):

@@ -1,5 +1,6 @@
 """A real Envoy with its controller, and tiny replicas behind it."""
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -42,15 +43,21 @@ def peers():
         peers.kill(name)
 
 
-@pytest.fixture
-def bare_balancer():
-    """Without replicas yet."""
+@contextlib.contextmanager
+def _balancing(**environment):
     with tempfile.TemporaryDirectory() as place:
-        balancer = Balancer(environment={"TMPDIR": place})
+        balancer = Balancer(environment={"TMPDIR": place, **environment})
         until(lambda: balancer.of("balancer.ready") or balancer.process.poll() is not None, balancer.story)
         assert balancer.process.poll() is None, balancer.story()
         yield balancer
         balancer.end()
+
+
+@pytest.fixture
+def bare_balancer():
+    """Without replicas yet."""
+    with _balancing() as balancer:
+        yield balancer
 
 
 @pytest.fixture
@@ -59,3 +66,12 @@ def balancer(bare_balancer, peers):
     peers.start("replica-1", "replica-2", "replica-3")
     bare_balancer.know(peers.endpoints(*peers.ports))
     return bare_balancer
+
+
+@pytest.fixture(params=["", "1"], ids=["the app names visitors", "the balancer names visitors"])
+def each_balancer(request, peers):
+    """With three replicas, for each kind of app."""
+    peers.start("replica-1", "replica-2", "replica-3")
+    with _balancing(LAB_NAMES_VISITORS=request.param) as balancer:
+        balancer.know(peers.endpoints(*peers.ports))
+        yield balancer

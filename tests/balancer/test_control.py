@@ -88,7 +88,7 @@ def test_the_state_says_what_envoy_is_set_to(balancer, peers):
     assert state["envoy"].count(".") == 2
     assert state["affinity"]["mode"] == "cookie" and state["affinity"]["algorithm"] == "least_request"
     assert state["affinity"]["cookie"]["name"] == "sticky"
-    assert state["endpoints"] == peers.endpoints(*peers.ports)
+    assert state["endpoints"] == [each | {"draining": False} for each in peers.endpoints(*peers.ports)]
 
 
 def test_changes_are_told_with_the_time_they_took(balancer):

@@ -1,11 +1,13 @@
 """The affinity cookie decoded: Envoy's two forms, its end, and whatever else a client may send."""
 
 import base64
+import random
+import re
 
 import pytest
 
 from services.balancer.endpoints import Endpoint, Names
-from services.balancer.pin import cookie_rules, decode, read_pin
+from services.balancer.pin import cookie_rules, decode, pin_pattern, read_pin
 
 SEEN = "Cg8xMjcuMC4wLjE6NTkxNDEQx/KQ2AY="
 """As Envoy 1.40 set it for 127.0.0.1:59141, to end at 2026-11-23T13:01:59Z."""
@@ -75,3 +77,32 @@ def test_only_the_cookies_that_are_named_leave_envoy():
 
     assert taken() == {"labdeck_visitor"}
     assert taken("now", "before") == {"labdeck_visitor", "now", "before"}
+
+
+def test_a_pin_is_found_among_the_cookies_by_its_address_alone():
+    """As Envoy writes it: a message of the address and, unless the cookie ends with the browser, its end."""
+    dice = random.Random(5)
+    hosts = ["127.0.0.1", "10.0.0.7", "172.18.0.12", "192.168.100.200", "[::1]", "[fd00::a:1]"]
+    addresses = sorted(
+        {f"{dice.choice(hosts)}:{dice.choice((80, 8000, 8001, 39391, 39392))}" for _ in range(99)}
+    )
+
+    def pin(address, expires):
+        raw = bytes([0x0A, len(address)]) + address.encode()
+        while expires:
+            raw += (b"\x10" if len(raw) == 2 + len(address) else b"") + bytes([expires & 0x7F | 0x80])
+            expires >>= 7
+        return base64.b64encode(raw).decode()
+
+    assert pin("127.0.0.1:52237", 0) == WITHOUT_END
+    for address in addresses:
+        mine = re.compile(pin_pattern("sticky", [address]))
+        for other in addresses:
+            for expires in (0, 1795438919, dice.randrange(2**31)):
+                for header in ("sticky={}", 'a=b; sticky="{}"; c=d', "labdeck_visitor=visitor-1;sticky={}"):
+                    found = mine.fullmatch(header.format(pin(other, expires)))
+                    assert bool(found) == (other == address), (address, other, expires)
+        assert not mine.fullmatch(f"unsticky={pin(address, 0)}")
+    both = re.compile(pin_pattern("a.b", addresses[:2]))
+    assert both.fullmatch(f"a.b={pin(addresses[1], 9)}") and not both.fullmatch(f"a.b={pin(addresses[2], 9)}")
+    assert not both.fullmatch(f"aXb={pin(addresses[1], 9)}")

@@ -1,5 +1,7 @@
 """Replicas that come, go, die or fall ill."""
 
+import json
+
 import pytest
 from lab_programs import call, until
 
@@ -16,6 +18,27 @@ def test_a_removed_replica_is_never_asked_again(balancer, peers):
     balancer.know(peers.endpoints("replica-1", "replica-3"))
     assert set(balancer.pages(8)) == {"replica-1", "replica-3"}
     assert [endpoint["name"] for endpoint in balancer.state()["endpoints"]] == ["replica-1", "replica-3"]
+
+
+def test_who_is_connected_to_a_draining_replica_reaches_it_and_everything_new_goes_elsewhere(
+    each_balancer, peers
+):
+    """Long polling asks anew for each message; only the replica that is to go knows the connection."""
+    balancer = each_balancer
+    balancer.set("cookie")
+    replica, cookie = balancer.pinned()
+    pinned = {"Cookie": f"{cookie}; labdeck_visitor=visitor-1"}
+    token = json.loads(call(balancer.public, "POST", "/_blazor/negotiate", pinned)[2])["connectionToken"]
+    going = [each | {"draining": each["name"] == replica} for each in peers.endpoints(*peers.ports)]
+    balancer.know(going)
+    assert call(balancer.public, "GET", f"/_blazor?id={token}", pinned)[0] == 200
+    status, headers, other = call(balancer.public, "GET", "/", pinned)
+    assert status == 200 and other != replica and "Set-Cookie" in headers
+    assert replica not in balancer.pages(6)
+    fresh = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+    assert call(balancer.public, "GET", f"/_blazor?id={token}", fresh)[0] == 404
+    balancer.know([each | {"draining": False} for each in going])
+    assert replica in balancer.pages(6)
 
 
 def test_a_killed_replica_costs_no_visitor_an_error(balancer, peers):

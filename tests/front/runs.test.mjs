@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hasOverview, summed, verdictOf } from "../../static/js/runs_overview.js";
 import { timesOf } from "../../static/js/runs_replay.js";
-import { about, allOnOne, choiceOf, differWords, endedWords, expectedPercent, factsOf, loadOf, percent, progressOf, roughly, storyOf, titleOf } from "../../static/js/runs_words.js";
+import { about, allOnOne, cellOf, cellWords, choiceOf, differWords, endedWords, expectedPercent, factsOf, loadOf, percent, progressOf, roughly, storyOf, titleOf } from "../../static/js/runs_words.js";
 
-const plan = { n: 20, affinities: ["none", "cookie"], transports: ["auto"], situations: ["drop"], replicas: 3, algorithm: "round_robin", attempts: 2, engine: "local" };
+const plan = { n: 20, affinities: ["none", "cookie"], transports: ["auto"], situations: ["drop"], keys: ["own"], replicas: 3, algorithm: "round_robin", attempts: 2, engine: "local" };
 const labels = { situations: { drop: { label: "Reconnect after drop", title: "who came back after a drop" } }, transports: { auto: { label: "Auto" } } };
 const run = { id: 14, phase: "finished", asked_at: "2026-11-22T19:20:00Z", plan, labels, cells: [], error: null };
 const outcome = (more) => ({ n: 20, back: 0, kept: 0, lost: 0, failed: 0, away: 0, seconds: null, load: { "replica-1": 0, "replica-2": 0 }, requests: {}, ...more });
@@ -11,7 +12,9 @@ const outcome = (more) => ({ n: 20, back: 0, kept: 0, lost: 0, failed: 0, away: 
 test("a run says what was asked and under which conditions", () => {
   assert.equal(titleOf(run, "drop"), "Run 14: who came back after a drop");
   assert.equal(factsOf(run, "drop"), "20 visitors a cell, 3 replicas, round robin, local engine, first 2 tries.");
-  assert.match(factsOf(run, "replica_death"), /only those on the dead replica are counted/);
+  assert.match(factsOf({ plan: { ...plan, keys: ["store"] } }, "drop"), /keys and memories in Redis/);
+  assert.doesNotMatch(factsOf({ plan: { ...plan, keys: ["own", "shared"] } }, "drop"), /keys/);
+  assert.match(factsOf(run, "replica_death"), /only those on the replica that ended are counted/);
   assert.equal(choiceOf({ ...run, phase: "cut_off" }, () => "19:20:00"), "14, 19:20:00, n 20, 3 replicas, cut off when the dashboard ended");
 });
 
@@ -58,6 +61,22 @@ test("progress is in words: which cell, and how long still", () => {
   assert.equal(progressOf({ phase: "putting_back" }, labels, 0), "Putting the lab back as it was.");
   assert.deepEqual([3, 42, 170].map(about), ["a few seconds", "about 40 seconds", "about 3 minutes"]);
   assert.equal(roughly({ situations: [{ name: "drop", seconds: 10, seconds_each: 0.1 }, { name: "x", seconds: 9 }] }, new Set(["drop"]), 20), 12);
+});
+
+test("a run with several kinds of keys is seen at a glance: all visitors of its cells together", () => {
+  const of = (affinity, transport, keys, more, differs = []) => ({ situation: "drain", affinity, transport, keys, differs, outcome: outcome({ n: 10, ...more }) });
+  const cells = [of("cookie", "auto", "own", { back: 10, lost: 10 }), of("cookie", "skip", "own", { back: 10, lost: 10 }, ["It differs."]), of("cookie", "auto", "shared", { back: 10, kept: 10 }), of("none", "skip", "shared", { back: 10, kept: 3, lost: 7 }), of("none", "auto", "shared", {})];
+  assert.ok(hasOverview({ plan: { keys: ["own", "shared"] } }) && !hasOverview(run));
+  const told = (way, keys) => verdictOf(summed(cells, "drain", way, keys), "drain");
+  assert.deepEqual(summed(cells, "drain", "cookie", "own"), { n: 20, back: 20, kept: 0, lost: 20, differs: true });
+  assert.deepEqual(told("cookie", "own"), ["warn", "memory lost"]);
+  assert.deepEqual(told("cookie", "shared"), ["ok", "memory kept"]);
+  assert.deepEqual(told("skip", "shared"), ["warn", "memory kept by some"]);
+  assert.deepEqual(told("negotiate", "shared"), ["refused", "nobody is back"]);
+  assert.deepEqual(verdictOf({ n: 10, back: 10 }, "first_connect"), ["ok", "works"]);
+  assert.equal(summed(cells, "drain", "source_ip", "own").n, 0);
+  assert.equal(cellOf({ cells }, { situation: "drain", affinity: "cookie", transport: "auto", keys: "shared" }), cells[2]);
+  assert.equal(cellWords(cells[2], labels, true), "cookie, Auto, shared keys, drain");
 });
 
 test("in a replay time never runs back, however late a line was told", () => {

@@ -161,6 +161,31 @@ def test_shared_page_keys_restart_the_replicas_one_after_the_other(house, lab):
     assert keys() == [None] * 3
 
 
+def test_a_change_of_keys_that_was_cut_off_is_finished_by_the_next_dashboard(house, lab):
+    """Killed after replica-1 had restarted: the state says shared, two replicas still have their own."""
+    wanted = {"page_keys": {"shared": True}}
+    house.demo.log.record("dashboard", "page_keys.changing", "Cut off here.", patch=wanted)
+    house.done(lab.restart("replica-1"))
+    house.all.close()
+    house.reopen()
+
+    wait_for(lambda: house.kinds().count("replica.started") == 6, told=house.told)
+    programs = [house.engine.program("demo", f"replica-{n}") for n in (1, 2, 3)]
+    keys = {program.spec.environment.get("LAB_PAGE_KEY") for program in programs}
+    assert len(keys) == 1 and None not in keys
+    starts = [e["source"] for e in house.demo.events(limit=5000) if e["kind"] == "replica.starting"]
+    assert starts[-2:] == ["replica-2", "replica-3"] and starts.count("replica-1") == 2
+
+
+def test_who_drains_is_told_to_the_balancer_as_draining_until_it_stops(house, lab):
+    house.done(lab.drain("replica-2"))
+    told = [body["endpoints"] for _, _, path, body in house.play.asked if path == "/control/endpoints"]
+    draining = [[each["name"] for each in endpoints if each["draining"]] for endpoints in told]
+    assert ["replica-2"] in draining
+    house.done(lab.scale(1))
+    assert endpoints(house) == ["replica-1"] and draining[-1] in ([], ["replica-2"])
+
+
 def test_a_crowd_that_was_stopped_begins_as_it_was_set(house, lab):
     house.done(lab.set_visitors({"count": 2, "transport": "LongPolling", "cookies": False}))
     house.done(lab.stop())

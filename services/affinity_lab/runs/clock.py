@@ -11,7 +11,7 @@ class Clock:
     """Counts from `start`."""
 
     def __init__(self, plan: Plan) -> None:
-        self._rough = [rough_seconds(cell, plan) for cell in plan.cells]
+        self._rough = rough_seconds(plan)
         self._begun = time.monotonic()
 
     @property

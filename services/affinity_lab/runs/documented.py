@@ -32,7 +32,12 @@ class Documented:
 
 
 def documented(plan: Plan, cell: Cell) -> Documented | None:
-    """None where nothing is: how least request deals depends on what is open where."""
+    """None where nothing is: how least request deals depends on what is open where.
+
+    Nor of long polling without affinity by those who were away: nobody counted the tries that are left.
+    """
+    if cell.situation == "away" and cell.affinity == "none" and cell.transport != "skip":
+        return None
     low, high = _bounds(plan, cell)
     if low is None or high is None:
         return None
@@ -124,22 +129,42 @@ _SAYS: Mapping[tuple[str, str], Callable[..., str]] = {
 def _row(plan: Plan, cell: Cell) -> tuple[str, str, str, str]:
     """Where the tables have it: affinity, keys, way to connect, what happens."""
     affinity = "off" if cell.affinity == "none" else "on"
-    keys = "shared" if plan.shared_keys else "own"
     way = "skip" if cell.transport == "skip" else "negotiate"
     happens = "first" if cell.situation in ("first_connect", "page_reload") else cell.situation
-    return affinity, keys if way == "skip" and affinity == "off" else "any", way, happens
+    if (affinity, happens) != ("on", "drain") and (affinity, way) != ("off", "skip"):
+        return affinity, "any", way, happens
+    return affinity, cell.keys, way, happens
 
 
 _ON = {
     "first": say("works"),
     "drop": say("back on the same replica, memory kept"),
     "replica_death": say("another replica, memory lost"),
+    "replica_stop": say("another replica, memory lost"),
+    "away": say("back on the same replica, memory kept"),
 }
+_MOVED = {
+    "own": say("the browser resumes on another replica, memory lost"),
+    "shared": say("the browser resumes on another replica, memory kept"),
+}
+_MOVED["store"] = _MOVED["shared"]
+_WAYS = ("negotiate", "skip")
 _BLAZOR = {
     ("off", "any", "negotiate", "first"): say("404, the connection is unknown elsewhere"),
     ("off", "own", "skip", "first"): say("the circuit fails where the page is from elsewhere"),
-    ("off", "shared", "skip", "first"): _ON["first"],
-    ("off", "shared", "skip", "drop"): say("another replica does not know the circuit, memory lost"),
-    ("off", "shared", "skip", "replica_death"): _ON["replica_death"],
-    **{("on", "any", way, what): words for way in ("negotiate", "skip") for what, words in _ON.items()},
+    **{
+        ("off", keys, "skip", what): words
+        for keys in ("shared", "store")
+        for what, words in {
+            "first": _ON["first"],
+            "drop": say("another replica does not know the circuit, memory lost"),
+            "replica_death": _ON["replica_death"],
+            "replica_stop": _ON["replica_stop"],
+            "drain": _MOVED[keys],
+        }.items()
+    },
+    ("off", "shared", "skip", "away"): say("another replica does not know the circuit, memory lost"),
+    ("off", "store", "skip", "away"): say("each replica finds in the store what expired, memory kept"),
+    **{("on", "any", way, what): words for way in _WAYS for what, words in _ON.items()},
+    **{("on", keys, way, "drain"): words for way in _WAYS for keys, words in _MOVED.items()},
 }

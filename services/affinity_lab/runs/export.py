@@ -9,7 +9,7 @@ from typing import Any
 
 FIELDS = (
     *("run", "app", "engine", "asked_at", "phase", "situation", "affinity", "algorithm", "transport"),
-    *("replicas", "shared_keys", "attempts", "n", "back", "kept", "lost", "failed", "away", "back_share"),
+    *("keys", "replicas", "attempts", "n", "back", "kept", "lost", "failed", "away", "back_share"),
     *("theory_back_share", "theory_kept_share", "median_s", "p95_s", "slowest_s", "load", "requests"),
     "differs",
 )
@@ -29,10 +29,8 @@ def as_csv(run: Mapping[str, Any]) -> str:
 def _line(run: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     plan, outcome = run["plan"], cell["outcome"]
     theory, seconds = cell["theory"] or {}, outcome["seconds"] or {}
-    line = {
-        name: plan[name] for name in ("app", "engine", "algorithm", "replicas", "shared_keys", "attempts")
-    }
-    line |= {name: cell[name] for name in ("situation", "affinity", "transport")}
+    line = {name: plan[name] for name in ("app", "engine", "algorithm", "replicas", "attempts")}
+    line |= {name: cell[name] for name in ("situation", "affinity", "transport", "keys")}
     line |= {name: outcome[name] for name in ("n", "back", "kept", "lost", "failed", "away")}
     return line | {
         "run": run["id"],

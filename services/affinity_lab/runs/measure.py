@@ -10,7 +10,7 @@ from services.affinity_lab.runs.documented import differences
 from services.affinity_lab.runs.outcome import Came, Watch, outcome
 from services.affinity_lab.runs.plan import Cell, Plan
 from services.affinity_lab.runs.stage import Stage
-from services.affinity_lab.runs.theory import expected
+from services.affinity_lab.runs.theory import TRIES_ONLINE, expected
 from services.errors import ServiceFailed
 from services.words import say
 
@@ -35,6 +35,7 @@ def measure(plan: Plan, cell: Cell, stage: Stage) -> tuple[dict[str, Any], dict[
         "affinity": cell.affinity,
         "transport": cell.transport,
         "situation": cell.situation,
+        "keys": cell.keys,
         "outcome": came,
         "theory": theory.as_dict() if theory else None,
         "differs": differences(plan, cell, came),
@@ -60,16 +61,38 @@ def _page_reload(plan: Plan, cell: Cell, stage: Stage) -> Watch:
 
 
 def _replica_death(plan: Plan, cell: Cell, stage: Stage) -> Watch:
-    """The replica that holds most is killed; only its own visitors are counted."""
+    return _ends(plan, cell, stage, stage.kill)
+
+
+def _replica_stop(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    return _ends(plan, cell, stage, stage.stop)
+
+
+def _drain(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    return _ends(plan, cell, stage, stage.drain)
+
+
+def _ends(plan: Plan, cell: Cell, stage: Stage, end: Callable[[str], None]) -> Watch:
+    """The replica that holds most ends; only its own visitors are counted."""
     homes = _peopled(plan, cell, stage)
     counts = Counter(came.replica for came in homes.values())
     victim = max(stage.names(), key=lambda name: counts[name])
     mark = stage.mark()
-    stage.kill(victim)
+    end(victim)
     theirs = [visitor for visitor, came in homes.items() if came.replica == victim]
     watch = _watched(plan, stage, mark, theirs)
     stage.revive(victim)
     return watch
+
+
+def _away(plan: Plan, cell: Cell, stage: Stage) -> Watch:
+    """Of the tries only those count that are made once there is a network again."""
+    everybody = list(_peopled(plan, cell, stage))
+    mark = stage.mark()
+    stage.go_away(everybody)
+    told = (event for events in stage.read_on(mark, 0) for event in events)
+    tries = [event.data["attempt"] for event in told if event.kind == "visitor.reconnecting"]
+    return _watched(plan, stage, mark, everybody, max(tries, default=1) + TRIES_ONLINE)
 
 
 def _happens(plan: Plan, cell: Cell, stage: Stage, happen: Callable[[], object]) -> Watch:
@@ -99,8 +122,10 @@ def _peopled(plan: Plan, cell: Cell, stage: Stage) -> dict[str, Came]:
     return connected
 
 
-def _watched(plan: Plan, stage: Stage, mark: int, visitors: Sequence[str]) -> Watch:
-    watch = Watch(frozenset(visitors), plan.attempts)
+def _watched(
+    plan: Plan, stage: Stage, mark: int, visitors: Sequence[str], attempts: int | None = None
+) -> Watch:
+    watch = Watch(frozenset(visitors), attempts or plan.attempts)
     patience = _PATIENCE_SECONDS + plan.n * _EACH_SECONDS + plan.waits
     for events in stage.read_on(mark, patience):
         watch.take(events)
@@ -118,5 +143,8 @@ _MEASURES: dict[str, Callable[[Plan, Cell, Stage], Watch]] = {
     "first_connect": _first_connect,
     "drop": _drop,
     "replica_death": _replica_death,
+    "replica_stop": _replica_stop,
+    "drain": _drain,
     "page_reload": _page_reload,
+    "away": _away,
 }

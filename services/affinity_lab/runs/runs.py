@@ -6,17 +6,15 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from services.affinity_lab.asker import By
-from services.affinity_lab.balancer import Balancer
-from services.affinity_lab.crowd import Crowd
-from services.affinity_lab.replicas import Replicas
 from services.affinity_lab.runs.clock import Clock
 from services.affinity_lab.runs.export import as_csv
 from services.affinity_lab.runs.measure import measure
 from services.affinity_lab.runs.plan import APPS, Plan, offer, transports_of
-from services.affinity_lab.runs.stage import Stage
+from services.affinity_lab.runs.stage import Means, Stage
 from services.affinity_lab.runs.store import RunStore
 from services.affinity_lab.runs.words import ENDS, cell_text, kept, spoken
 from services.errors import BadRequest, LabError, NotFound, WrongPhase
@@ -44,9 +42,7 @@ class Runs:
     def __init__(
         self,
         workspace: Workspace,
-        replicas: Replicas,
-        balancer: Balancer,
-        crowd: Crowd,
+        means: Means,
         submit: Submit,
         ending: Callable[[], str | None],
     ) -> None:
@@ -54,7 +50,7 @@ class Runs:
         self._settings = workspace.settings
         self._engine = workspace.engine.name
         self._store = RunStore(workspace.store.database, workspace.name)
-        self._stage = Stage(workspace, replicas, balancer, crowd, self._check)
+        self._stage = Stage(workspace, means, self._check)
         self._submit = submit
         self._ending = ending
         self._asking = threading.Lock()
@@ -92,7 +88,7 @@ class Runs:
 
     def all(self) -> dict[str, Any]:
         """All runs, the newest first, without their cells; and what can be asked of the next one."""
-        return {"runs": self._store.all(), "offer": offer(self._app)}
+        return {"runs": self._store.all(), "offer": offer(self._app, self._stage.keys_missing())}
 
     def get(self, run: int) -> dict[str, Any]:
         """One run with its cells, and how its app's situations and columns are called."""
@@ -172,7 +168,7 @@ class Runs:
             "replicas": before["replicas"],
             "algorithm": before["affinity"].get("algorithm", "round_robin"),
             "app": self._app,
-            "shared_keys": bool(self._log.at("page_keys", "shared")),
+            "keys": (self._stage.keys(),),
             "engine": self._engine,
         }
         plan = Plan(**(now | given))
@@ -186,13 +182,27 @@ class Runs:
         return plan
 
     def _must_fit(self, plan: Plan) -> None:
-        """Raises BadRequest for what the app does not speak, WrongPhase where its page decides otherwise."""
+        """Raises BadRequest for what the app does not do, WrongPhase where its page decides otherwise,
+        AppUnavailable where its store is missing."""
         for name in plan.transports:
             if name not in transports_of(plan.app):
                 raise BadRequest(
                     say("%(app)s does not speak %(name)s.", app=plan.app, name=name),
                     hint=say("Leave it out."),
                 )
+        for name in plan.situations:
+            if name not in (each.name for each in APPS[plan.app].situations):
+                raise BadRequest(
+                    say("%(name)s is not measured with %(app)s.", app=plan.app, name=name),
+                    hint=say("Leave it out, or launch the lab with Blazor."),
+                )
+        if "store" in plan.keys:
+            if "store" not in APPS[plan.app].keys:
+                raise BadRequest(
+                    say("%(app)s has no shared store.", app=plan.app),
+                    hint=say("Leave it out, or launch the lab with Blazor."),
+                )
+            self._stage.must_have_store()
         page = self._log.at("app_settings") or {}
         if plan.app == "blazor" and (
             page.get("transports", "auto") != "auto" or page.get("skip_negotiation")
@@ -224,7 +234,8 @@ class Runs:
 
     def _measure(self, run: int, plan: Plan, by: By) -> None:
         cells = plan.cells
-        self._store.begin(run, self._stage.facts(), self._stage.mark())
+        before = self._stage.facts()
+        self._store.begin(run, before, self._stage.mark())
         text = f"Run {run} measures {len(cells)} cells with {plan.n} visitors each."
         clock = Clock(plan)
         state = {
@@ -239,11 +250,12 @@ class Runs:
         clock.start()
         for place, cell in enumerate(cells):
             self._check()
-            asked = {"affinity": cell.affinity, "transport": cell.transport, "situation": cell.situation}
+            asked = asdict(cell)
             now = {"run": {"cell": asked}}
             self._say(
                 "run.cell_started", f"Run {run}: {cell.words}.", {"run": run, "place": place} | asked, now
             )
+            self._stage.start_with(*cell.stage, before)
             measured, began_with = measure(plan, cell, self._stage)
             self._store.add_cell(run, place, measured, began_with)
             left = clock.left(place + 1)

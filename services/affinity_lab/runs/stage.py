@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from services.affinity_lab.asker import By
 from services.affinity_lab.balancer import Balancer
 from services.affinity_lab.crowd import BEHAVIOUR, Crowd
+from services.affinity_lab.drain import Drain
 from services.affinity_lab.replicas import Replicas, in_order, replica_names
+from services.affinity_lab.switches import Switches
 from services.errors import LabError, ServiceFailed, WrongPhase
 from services.events.event import Event
 from services.words import say
@@ -20,6 +24,10 @@ from services.workspaces.workspace import Workspace
 _POLL = 0.02
 _PAGE = 2000
 _LEAVE_SECONDS = 15.0
+_BRIEF_SECONDS = 2
+"""So long a replica keeps a memory where visitors are to be away for longer."""
+_EXPIRE_SECONDS = 30.0
+"""So long at most until all memories have expired: that nobody polls any more is noticed after 15 seconds."""
 _CUT_SECONDS = 2.0
 _NEVER = 3600
 """Seconds after which a failed visitor loads its page again: not while a cell is measured."""
@@ -33,23 +41,31 @@ _MANNERS: Mapping[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Means:
+    """The parts of the lab that a click drives too."""
+
+    replicas: Replicas
+    balancer: Balancer
+    crowd: Crowd
+    drain: Drain
+    switches: Switches
+    share_keys: Callable[[bool, By], None]
+
+
 class Stage:
     """Drives the lab through the same calls as a click; runs in the lab's own worker."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        replicas: Replicas,
-        balancer: Balancer,
-        crowd: Crowd,
-        check: Callable[[], None],
-    ) -> None:
+    def __init__(self, workspace: Workspace, means: Means, check: Callable[[], None]) -> None:
         """`check` raises when the run is to end; it is asked while anything is waited for."""
         self._workspace = workspace
         self._log = workspace.log
-        self._replicas = replicas
-        self._balancer = balancer
-        self._crowd = crowd
+        self._replicas = means.replicas
+        self._balancer = means.balancer
+        self._crowd = means.crowd
+        self._drain = means.drain
+        self._switches = means.switches
+        self._share_keys = means.share_keys
         self._check = check
 
     def facts(self) -> dict[str, Any]:
@@ -72,7 +88,49 @@ class Stage:
         crowd |= {"count": visitors.get("count", 0)}
         crowd["reload_seconds"] = visitors.get("reload_seconds") or _RELOAD_SECONDS
         affinity = self._log.at("balancer", "affinity") or {}
-        return {"replicas": len(known), "affinity": affinity, "crowd": crowd}
+        return {"replicas": len(known), "affinity": affinity, "crowd": crowd, "settings": self._settings()}
+
+    def keys(self) -> str:
+        """Who can read what a replica signs, as the lab is set now: one of `KEYS`."""
+        settings = self._settings()
+        if settings["shared_store"] and self._log.at("app") == "blazor":
+            return "store"
+        return "shared" if settings["shared_keys"] else "own"
+
+    def keys_missing(self) -> list[str]:
+        """Those of `KEYS` that this machine lacks what they need."""
+        return ["store"] if self._switches.facts()["store_reason"] else []
+
+    def must_have_store(self) -> None:
+        """Raises AppUnavailable where there can be none."""
+        self._switches.must_have_store()
+
+    def _settings(self) -> dict[str, Any]:
+        """What replicas are started with, so far as a run changes it."""
+        now = self._switches.facts()
+        return {"shared_keys": bool(self._log.at("page_keys", "shared"))} | {
+            name: now[name] for name in ("shared_store", "retention_seconds")
+        }
+
+    def start_with(self, keys: str, brief: bool, before: Mapping[str, Any]) -> None:
+        """Replicas with such keys, which keep a memory briefly or as long as `before` says.
+
+        Those that run with something else restart in turn.
+        """
+        seconds = _BRIEF_SECONDS if brief else before["settings"]["retention_seconds"]
+        self._set(
+            {
+                "shared_keys": keys == "shared",
+                "shared_store": keys == "store",
+                "retention_seconds": seconds,
+            }
+        )
+
+    def _set(self, settings: Mapping[str, Any]) -> None:
+        if self._log.at("app") == "blazor":
+            wanted = {name: settings[name] for name in ("shared_store", "retention_seconds")}
+            self._switches.set(wanted, "run")
+        self._share_keys(settings["shared_keys"], "run")
 
     def set_up(self, replicas: int, algorithm: str) -> None:
         """Nobody there, so many replicas, affinity off and its cookie forgotten."""
@@ -84,6 +142,8 @@ class Stage:
         """As `facts` found it: what runs is left alone, what is missing is started."""
         with contextlib.suppress(LabError):
             self.empty()
+        if settings := before.get("settings"):
+            self._set(settings)
         self._scale(before["replicas"])
         wanted = {key: value for key, value in before["affinity"].items() if value is not None}
         self._balancer.set_affinity(wanted, "run")
@@ -124,11 +184,35 @@ class Stage:
         """All visitors load the page again, with their cookies."""
         self._workspace.control("visitors").send("POST", "/control/reload", {})
 
+    def go_away(self, visitors: Iterable[str]) -> None:
+        """Everybody loses the network, until their replicas have given up keeping what they remember."""
+        mark, waited_for = self.mark(), set(visitors)
+        self._offline(True)
+        self.drop()
+        for events in self.read_on(mark, _EXPIRE_SECONDS):
+            waited_for -= {event.data.get("visitor") for event in events if event.kind == "circuit.expired"}
+            if not waited_for:
+                break
+        self._offline(False)
+
+    def _offline(self, offline: bool) -> None:
+        self._workspace.control("visitors").send("POST", "/control/offline", {"offline": offline})
+
     def kill(self, name: str) -> None:
         self._replicas.kill(name, "run")
 
+    def stop(self, name: str) -> None:
+        """In good order, the balancer told first."""
+        self._replicas.leave(name, "run")
+        self._balancer.tell(self._replicas)
+        self._replicas.end(name, "run")
+
+    def drain(self, name: str) -> None:
+        """Nobody new, those it holds move elsewhere with their memory, then it stops."""
+        self._drain.run(name, "run")
+
     def revive(self, name: str) -> None:
-        """Start a killed replica, and have it served again.
+        """Start a replica that has ended, and have it served again.
 
         The balancer is told in between that it is gone, so that it takes what comes back for a new one and
         checks it at once; else it might stay ejected into the next cell.
@@ -146,7 +230,7 @@ class Stage:
         return self._log.look()
 
     def read_on(self, after: int, seconds: float) -> Iterable[list[Event]]:
-        """Events after that seq as they come, again and again, until so much time has passed."""
+        """Events after that seq as they come, again and again, until that time has passed and all is read."""
         deadline = time.monotonic() + seconds
         while True:
             events = self._log.read(after, _PAGE)
@@ -154,10 +238,11 @@ class Stage:
                 after = events[-1].seq
             yield events
             self._check()
+            if len(events) == _PAGE:
+                continue
             if time.monotonic() > deadline:
                 return
-            if len(events) < _PAGE:
-                time.sleep(_POLL)
+            time.sleep(_POLL)
 
     def names(self) -> list[str]:
         """The replicas in order. Raises ServiceFailed when one of them does not run any more."""

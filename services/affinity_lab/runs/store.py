@@ -91,7 +91,7 @@ class RunStore:
         with self._database.connect() as connection:
             cells = [unpacked(json.loads(cell)) for cell in connection.scalars(query)]
         told = _told({name: row[name] for name in _TOLD} | {"measured": len(cells)})
-        return told | {"cells": cells}
+        return told | {"cells": [{"keys": told["plan"]["keys"][0]} | cell for cell in cells]}
 
     def before(self, id: int) -> dict[str, Any] | None:
         """What the lab was before that run; None when it had not begun."""
@@ -124,6 +124,12 @@ class RunStore:
 
 def _told(row: Any) -> dict[str, Any]:
     found = dict(row)
-    found["plan"] = json.loads(found["plan"])
+    found["plan"] = _plan(json.loads(found["plan"]))
     found["error"] = unpacked(json.loads(found["error"])) if found["error"] else None
     return found
+
+
+def _plan(stored: dict[str, Any]) -> dict[str, Any]:
+    """Runs of older dashboards measured with one kind of keys."""
+    shared = stored.pop("shared_keys", False)
+    return {"keys": ["shared" if shared else "own"]} | stored

@@ -64,9 +64,9 @@ def expected(plan: Plan, cell: Cell) -> Expected | None:
     >>> expected(Plan(algorithm="random"), Cell("none", "WebSockets", "first_connect")).back == 1 / 9
     True
     """
-    replicas = plan.replicas - 1 if cell.situation == "replica_death" else plan.replicas
+    replicas = plan.replicas - 1 if cell.situation in ENDED else plan.replicas
     if replicas < 1:
-        return Expected(0.0, 0.0, say("The only replica is dead."))
+        return Expected(0.0, 0.0, say("The only replica has ended."))
     if cell.affinity != "none":
         return _certain(cell)
     if plan.algorithm == "least_request":
@@ -74,12 +74,28 @@ def expected(plan: Plan, cell: Cell) -> Expected | None:
     if plan.app == "blazor" and cell.transport in _UNCOUNTED:
         return None
     same = same_replica(replicas, plan)
-    page = 1.0 if plan.shared_keys else same
+    page = 1.0 if cell.readable else same
     if cell.situation in ("first_connect", "page_reload"):
         return Expected(first_visit(cell.transport, same, page), 0.0, _why_first(cell, replicas, plan))
-    finds = 0.0 if cell.situation == "replica_death" else 1 / replicas
-    back, kept = coming_back(cell.transport, same, page, finds, plan.attempts)
+    attempts = TRIES_ONLINE if cell.situation == "away" else plan.attempts
+    finds = _finds(cell, replicas)
+    back, kept = coming_back(cell.transport, same, page, finds, attempts)
     return Expected(back, kept, _why_back(cell, replicas, plan))
+
+
+def _finds(cell: Cell, replicas: int) -> float:
+    """How likely the replica that answers has the memory, or can read it where it is."""
+    if cell.situation == "drain":
+        return 1.0 if cell.readable else 0.0
+    if cell.situation == "away" and cell.keys == "store":
+        return 1.0
+    return 0.0 if cell.situation in ENDED else 1 / replicas
+
+
+TRIES_ONLINE = 2
+"""Tries of somebody who was away that are waited for, once there is a network again."""
+ENDED = ("replica_death", "replica_stop", "drain")
+"""Situations after which there is one replica less."""
 
 
 def same_replica(replicas: int, plan: Plan) -> float:
@@ -136,6 +152,14 @@ def _certain(cell: Cell) -> Expected:
             "Once the balancer has noticed, another replica takes over; the memory died with the replica."
         )
         return Expected(1.0, 0.0, why)
+    if cell.situation == "replica_stop":
+        why = say("Another replica takes over at once; the memory ended with the replica.")
+        return Expected(1.0, 0.0, why)
+    if cell.situation == "drain":
+        return Expected(1.0, 1.0 if cell.readable else 0.0, _why_moved(cell))
+    if cell.situation == "away":
+        why = say("The replica has put the memory aside, and whoever comes back to it gets it.")
+        return Expected(1.0, 1.0, why)
     leads = (
         say("The cookie leads each request to the same replica.")
         if by_cookie
@@ -147,7 +171,7 @@ def _certain(cell: Cell) -> Expected:
 
 def _why_first(cell: Cell, replicas: int, plan: Plan) -> str:
     needs = [_opens(cell.transport, replicas), _MESSAGES.get(cell.transport, "")]
-    if not plan.shared_keys:
+    if not cell.readable:
         needs.append(say("the page must come from the replica that is connected to (1/%(n)s)", n=replicas))
     if replicas == 1:
         return say("There is only one replica to reach.")
@@ -155,21 +179,31 @@ def _why_first(cell: Cell, replicas: int, plan: Plan) -> str:
 
 
 def _why_back(cell: Cell, replicas: int, plan: Plan) -> str:
-    if replicas == 1 and cell.situation == "replica_death":
+    if replicas == 1 and cell.situation in ("replica_death", "replica_stop"):
         return say("One replica is left: everybody reaches it, and none has its memory.")
     if replicas == 1:
         return say("There is only one replica to reach.")
     needs = [_opens(cell.transport, replicas), _MESSAGES.get(cell.transport, "")]
-    if cell.situation == "replica_death":
+    if cell.situation == "drain":
+        end = _why_moved(cell)
+    elif cell.situation == "away" and cell.keys == "store":
+        end = say("What expired is in the store, where each replica finds it.")
+    elif cell.situation in ENDED:
         end = say("The memory is gone, so the page is loaded again, among %(n)s replicas.", n=replicas)
     else:
         end = say(
             "One in %(n)s of these finds its memory; the others load the page, as at a first connect.",
             n=replicas,
         )
-    if plan.attempts > 1 and cell.transport != "skip":
+    if plan.attempts > 1 and cell.situation != "away" and cell.transport != "skip":
         needs[0] = say("in one of %(n)s tries %(must)s", n=plan.attempts, must=needs[0])
     return together(_sentence(needs), end, _alone(replicas, plan))
+
+
+def _why_moved(cell: Cell) -> str:
+    if cell.readable:
+        return say("The browser brings its memory along, signed, and the keys to read it are shared.")
+    return say("The browser brings its memory along, but no other replica can read what this one signed.")
 
 
 _UNCOUNTED = ("auto", "LongPolling")
