@@ -129,8 +129,8 @@ function renderProgress(runs, state) {
   const busy = run?.phase === "measuring" || run?.phase === "putting_back";
   byId("run-progress").hidden = !busy;
   if (!busy) return;
-  const labels = runs.read.get(run.id)?.labels;
-  setText(byId("run-now"), progressOf(run, labels, (runs.page.now() - runs.saidAt) / 1000));
+  const read = runs.read.get(run.id);
+  setText(byId("run-now"), progressOf(run, read, (runs.page.now() - runs.saidAt) / 1000));
   byId("run-done").max = run.total || 1;
   byId("run-done").value = run.done ?? run.total ?? 1;
   byId("run-cancel").disabled = run.phase !== "measuring";

@@ -54,10 +54,11 @@ export function verdictOf({ n, back, kept, lost }, situation) {
 }
 
 function cellOf(sum, situation, names) {
-  if (sum.n === 0) return h("span", { class: "rate-of" }, h("small", {}, t("not measured")));
+  if (sum.n === 0) return h("div", { class: "cell-of" }, h("span", { class: "rate-of" }, h("small", {}, t("not measured"))));
   const [shape, words] = verdictOf(sum, situation);
   const values = { back: sum.back, total: sum.n, kept: sum.kept };
-  const count = FIRST.has(situation) ? t("%(back)s of %(total)s", values) : sum.kept === sum.back ? t("%(kept)s of %(total)s", values) : t("%(back)s of %(total)s back, %(kept)s with memory", values);
+  const some = sum.kept > 0 && sum.kept < sum.n;
+  const count = some ? t("%(back)s of %(total)s back, %(kept)s with memory", values) : t("%(back)s of %(total)s", values);
   const parts = [h("span", { class: "verdict-of" }, mark(shape), words), h("small", {}, count), sum.differs ? h("small", { class: "differs" }, mark("warn"), t("differs")) : null];
   return h("button", { class: "cell-of", type: "button", "data-situation": situation, "aria-label": [...names, words, count, sum.differs ? WHOSE : null].filter(Boolean).join(", ") }, h("span", { class: "rate-of" }, ...parts));
 }

@@ -13,6 +13,7 @@ const PHASES = { cancelled: t("cancelled"), failed: t("failed"), cut_off: t("cut
 /** `Run 14: who came back after a drop`. */
 export const titleOf = (run, situation) => t("Run %(run)s: %(title)s", { run: run.id, title: run.labels.situations[situation]?.title ?? t("what cures what") });
 
+const UNDER_WAY = { waiting: t("waiting"), measuring: t("measuring") };
 const ENDED = new Set(["replica_death", "replica_stop", "drain"]);
 
 /** What every cell of the run has in common. */
@@ -27,7 +28,7 @@ export function factsOf({ plan }, situation) {
 
 /** `Run 14, 19:20, 20 visitors`, for a list to choose from. */
 export function choiceOf({ id, asked_at: at, plan, phase }, clock) {
-  const ended = phase === "finished" ? "" : `, ${PHASES[phase] ?? phase}`;
+  const ended = phase === "finished" ? "" : `, ${PHASES[phase] ?? UNDER_WAY[phase] ?? phase}`;
   return `${id}, ${clock(at)}, n ${plan.n}, ${tn("%(n)s replica", "%(n)s replicas", plan.replicas)}${ended}`;
 }
 
@@ -119,11 +120,11 @@ export function about(value) {
 export const roughly = (offer, wanted, n) =>
   offer.situations.filter(({ name }) => wanted.has(name)).reduce((sum, each) => sum + each.seconds + each.seconds_each * n, 0);
 
-/** What the run of the state is at; `elapsed` seconds have passed since it said how much is left. */
-export function progressOf(run, labels, elapsed) {
+/** What the run of the state is at; `read` is the run itself, once it is known; `elapsed` seconds have passed since it said how much is left. */
+export function progressOf(run, read, elapsed) {
   if (run.phase === "putting_back") return t("Putting the lab back as it was.");
   const values = { number: Math.min(run.done + 1, run.total), total: run.total };
-  const cell = run.cell ? t("Measuring cell %(number)s of %(total)s: %(cell)s.", { ...values, cell: cellWords(run.cell, labels) }) : t("Measuring cell %(number)s of %(total)s.", values);
+  const cell = run.cell ? t("Measuring cell %(number)s of %(total)s: %(cell)s.", { ...values, cell: cellWords(run.cell, read?.labels, read?.plan.keys.length > 1) }) : t("Measuring cell %(number)s of %(total)s.", values);
   return `${cell} ${sentence(t("%(time)s left.", { time: about(Math.max(0, run.seconds_left - elapsed)) }))}`;
 }
 

@@ -172,6 +172,39 @@ def test_nobody_of_a_run_lingers_at_a_replica_when_the_lab_is_put_back(lab):
 
 
 @pytest.mark.local
+def test_what_the_app_does_not_do_is_refused_and_says_what_would(lab):
+    for body, words in (
+        ({"situations": ["away"]}, "away is not measured with circuit."),
+        ({"keys": ["own", "store"]}, "circuit has no shared store."),
+    ):
+        status, message = refusal(lab, "POST", "/runs", body)
+        assert (status, message) == (400, words)
+    assert refusal(lab, "POST", "/runs", {"keys": ["none"]})[0] == 400
+    assert lab.get("/runs")["offer"]["keys"] == ["own", "shared"]
+
+
+@pytest.mark.local
+def test_with_shared_keys_a_drain_loses_nobody_by_any_transport_and_the_keys_are_put_back(lab):
+    """Long polling asks anew for each message: the draining replica is reached until all have gone."""
+    asked = {
+        "n": N,
+        "affinities": ["cookie"],
+        "situations": ["drain", "replica_stop"],
+        "keys": ["shared", "own"],
+    }
+    accepted = lab.post("/runs", asked)
+    lab.done(accepted, 170)
+    run = lab.get(f"/runs/{accepted['run']}")
+    assert (run["phase"], len(run["cells"])) == ("finished", 20)
+    for each in run["cells"]:
+        outcome, moved = each["outcome"], (each["situation"], each["keys"]) == ("drain", "shared")
+        assert outcome["back"] == outcome["n"] > 0, each
+        assert (outcome["kept"], each["differs"]) == (outcome["n"] if moved else 0, []), each
+    assert lab.get()["page_keys"] == {"shared": False}
+    assert settings(lab) == lab.before
+
+
+@pytest.mark.local
 def test_a_run_is_cut_off_with_its_dashboard_and_the_next_one_puts_the_lab_back(lab):
     """Killed while a replica is dead and affinity off: the worst moment."""
     mark = lab.get()["seq"]

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import json
 from dataclasses import asdict
+
+import sqlalchemy
 
 from services.affinity_lab.runs.export import FIELDS, as_csv
 from services.affinity_lab.runs.outcome import Watch, outcome
 from services.affinity_lab.runs.plan import Cell, Plan
+from services.affinity_lab.runs.store import RunStore
 from services.events.event import Event
 
 NAMES = ("replica-1", "replica-2")
@@ -81,3 +85,19 @@ def test_a_run_is_a_table_with_a_line_a_cell():
         "0.0",
     )
     assert (row["theory_back_share"], row["median_s"], row["load"]) == ("", "", "replica-1=0 replica-2=0")
+
+
+def test_a_run_of_an_older_dashboard_is_read_with_the_keys_it_had(tmp_path):
+    """They had one kind, in the plan; where nothing was stored, each replica's own."""
+    database = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    store = RunStore(database, "demo")
+    run = store.add(Plan())
+    old = {name: value for name, value in Plan().as_dict().items() if name != "keys"}
+    with database.begin() as connection:
+        words = "UPDATE runs SET plan = :plan"
+        connection.execute(sqlalchemy.text(words), {"plan": json.dumps(old | {"shared_keys": True})})
+    cell = {name: value for name, value in asdict(Cell("none", "auto", "drop")).items() if name != "keys"}
+    store.add_cell(run, 0, cell, {})
+    found = store.get(run)
+    assert found["plan"]["keys"] == ["shared"] and "shared_keys" not in found["plan"]
+    assert found["cells"] == [cell | {"keys": "shared"}]

@@ -60,3 +60,39 @@ def test_a_store_in_a_container_has_the_memory_for_every_replica(lab, visit, con
     assert lab.told("replica.drained", mark)[0]["data"]["moved"] == 1
     lab.be("cookie")
     wait_for(lambda: not containers("redis"), 30, told=lab.dashboard.told)
+
+
+def test_a_frozen_replica_holds_its_browser_s_memory_until_it_goes_on(lab, visit, containers):
+    lab.be("cookie", skip_negotiation=True)
+    mark = lab.mark()
+    assert visit.load().settle(60), visit.console
+    visit.counts(2)
+    holder = visit.holder
+    lab.dashboard.done(lab.dashboard.post(f"/replicas/{holder}/freeze"))
+    paused = [each for each in containers() if each.status == "paused"]
+    assert [each.labels["labdeck.instance"] for each in paused] == [holder]
+    visit.page.click("#increment")
+    wait_for(lambda: _healthy(lab, holder) is False, 30, told=lab.dashboard.told)
+    assert visit.text("count") == "2"
+    lab.dashboard.done(lab.dashboard.post(f"/replicas/{holder}/thaw"))
+    visit.until(lambda: visit.text("count") == "3", 30)
+    assert visit.loads == 1 and visit.holder == holder
+    assert [line["kind"] for line in lab.dashboard.events(mark, kind="replica.")][-1] == "replica.thawed"
+
+
+def _healthy(lab, name):
+    return next(each["healthy"] for each in lab.dashboard.get()["replicas"] if each["name"] == name)
+
+
+def test_what_keys_and_a_store_cure_is_measured_in_containers_too(lab, containers):
+    lab.be("cookie")
+    asked = {"n": 4, "affinities": ["cookie"], "transports": ["auto"], "situations": ["drain"]}
+    answer = lab.dashboard.post("/runs", asked | {"keys": ["own", "shared", "store"]})
+    lab.dashboard.done(answer, 200)
+    run = lab.dashboard.get(f"/runs/{answer['run']}")
+    for cell in run["cells"]:
+        outcome, kept = cell["outcome"], cell["keys"] != "own"
+        assert outcome["back"] == outcome["n"] > 0, cell
+        assert (outcome["kept"], cell["differs"]) == (outcome["n"] if kept else 0, []), cell
+    assert [cell["keys"] for cell in run["cells"]] == ["own", "shared", "store"]
+    wait_for(lambda: not containers("redis"), 60, told=lab.dashboard.told)

@@ -22,7 +22,7 @@ def dashboard(tmp_path):
 
 
 def choose_situations(page, *wanted):
-    for name in ("first_connect", "drop", "replica_death", "page_reload"):
+    for name in ("first_connect", "drop", "replica_death", "page_reload", "replica_stop", "drain"):
         chip = page.locator(f"#run-wanted [data-name={name}]")
         if (chip.get_attribute("aria-pressed") == "true") != (name in wanted):
             chip.click()
@@ -84,3 +84,37 @@ def replay(page, dashboard):
     expect(page.locator("#verdict")).not_to_contain_text("Replay")
     page.reload()
     expect(page.locator("#runs-h")).to_contain_text("Run 2")
+
+
+def test_a_run_with_several_kinds_of_keys_is_seen_at_a_glance(page, dashboard):
+    """What is measured by one click on each button, and the table that shows what cures what."""
+    only = {"n": 3, "affinities": ["cookie"], "transports": ["WebSockets"], "situations": ["drop", "drain"]}
+    dashboard.done(dashboard.post("/runs", only | {"keys": ["own", "shared"]}))
+    page.goto(f"{dashboard.url}/affinity")
+    expect(page.locator("#runs-h")).to_have_text("Run 1: what cures what")
+    cells = page.locator("#run-matrix button.cell-of")
+    expect(cells).to_have_text(
+        ["memory kept3 of 3", "memory kept3 of 3", "memory lost1 of 1", "memory kept1 of 1"]
+    )
+    page.get_by_role("button", name="Drain, cookie, own keys, memory lost, 1 of 1").click()
+    expect(page.locator("#runs-h")).to_have_text("Run 1: who came back after a replica was drained")
+    page.click("#run-matrix button[data-keys=own]")
+    expect(page.locator("#run-cell")).to_contain_text("no other replica can read what this one signed")
+
+    choose_situations(page, "drain")
+    page.click("#run-keys [data-name=shared]")
+    expect(page.locator("#run-rough")).to_contain_text("30 cells")
+    page.click("#run-keys [data-name=own]")
+    page.click("#run-keys [data-name=shared]")
+    expect(page.locator("#run-rough")).to_have_text("Choose at least one kind of keys.")
+    expect(page.locator("#run-measure")).to_be_disabled()
+    expect(page.locator("#run-tables-rough")).to_contain_text("40 cells")
+    page.click("#run-tables")
+    expect(page.locator("#run-now")).to_contain_text(
+        "Measuring cell 1 of 40: none, Auto, own keys, first connect."
+    )
+    page.click("#run-cancel")
+    wait_for(lambda: dashboard.events(kind="run.cancelled"), 60, told=dashboard.told)
+    tables = dashboard.get("/runs")["offer"]["tables"]
+    plan = dashboard.get("/runs/2")["plan"]
+    assert all(plan[name] == tables[name] for name in ("affinities", "transports", "keys", "situations"))

@@ -57,8 +57,8 @@ test("the load of a row is all of its cells, and everybody on one replica is not
 
 test("progress is in words: which cell, and how long still", () => {
   const now = { phase: "measuring", done: 11, total: 60, seconds_left: 45, cell: { affinity: "none", transport: "auto", situation: "drop" } };
-  assert.equal(progressOf(now, labels, 5), "Measuring cell 12 of 60: none, Auto, reconnect after drop. About 40 seconds left.");
-  assert.equal(progressOf({ phase: "putting_back" }, labels, 0), "Putting the lab back as it was.");
+  assert.equal(progressOf(now, run, 5), "Measuring cell 12 of 60: none, Auto, reconnect after drop. About 40 seconds left.");
+  assert.equal(progressOf({ phase: "putting_back" }, run, 0), "Putting the lab back as it was.");
   assert.deepEqual([3, 42, 170].map(about), ["a few seconds", "about 40 seconds", "about 3 minutes"]);
   assert.equal(roughly({ situations: [{ name: "drop", seconds: 10, seconds_each: 0.1 }, { name: "x", seconds: 9 }] }, new Set(["drop"]), 20), 12);
 });

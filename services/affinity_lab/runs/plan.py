@@ -209,9 +209,11 @@ def rough_seconds(plan: Plan) -> list[float]:
 
 
 def _rough_cell(cell: Cell, plan: Plan) -> float:
+    seconds = _ROUGH_SECONDS[cell.situation] + _EACH_SECONDS * plan.n
     some_fail = cell.affinity == "none" and cell.transport != "skip" and cell.situation in _BACK
-    waits = plan.waits if some_fail else 0
-    return _ROUGH_SECONDS[cell.situation] + _EACH_SECONDS * plan.n + waits
+    if some_fail:
+        seconds += _DRAIN_SECONDS if cell.situation == "drain" else plan.waits
+    return seconds
 
 
 def transports_of(app: str) -> tuple[str, ...]:
@@ -257,8 +259,10 @@ _ROUGH_SECONDS = {
     "replica_stop": 2.9,
     "drain": 3.2,
     "page_reload": 0.3,
-    "away": 6.0,
+    "away": 11.0,
 }
+_DRAIN_SECONDS = 15.0
+"""A drain waits for those who cannot connect elsewhere."""
 _RESTART_SECONDS = 6.0
 """All replicas, one after the other."""
 _EACH_SECONDS = 0.005
