@@ -110,6 +110,13 @@ def runs(camera):
         page.locator("#runs").evaluate("element => element.scrollIntoView({ block: 'end' })")
         page.wait_for_timeout(1500)
         camera.keep(page, "runs-light")
+    tables = dashboard.get("/runs")["offer"]["tables"]
+    cures = {name: tables[name] for name in ("affinities", "keys", "situations")}
+    dashboard.done(dashboard.post("/runs", cures | {"n": 12, "transports": ["WebSockets", "skip"]}), 300)
+    with camera.page("/affinity") as page:
+        page.locator("#runs").evaluate("element => element.scrollIntoView()")
+        page.wait_for_timeout(1500)
+        camera.keep(page, "runs-glance-light")
 
 
 def hello_go(camera):
