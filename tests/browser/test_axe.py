@@ -69,6 +69,7 @@ def busy(idle):
         "situations": ["first_connect"],
     }
     dashboard.done(dashboard.post("/runs", cells))
+    dashboard.done(dashboard.post("/runs", cells | {"keys": ["own", "shared"]}))
     return idle
 
 
@@ -160,13 +161,20 @@ def no_such_page(room):
 def a_story(room):
     page = room.live("/affinity")
     page.locator("#log-lines li[data-kind='connection.refused'] button").first.click()
-    expect(page.locator("#why-h")).to_contain_text("fail?")
+    expect(page.locator("#why-h")).to_contain_text("?")
     page.click("#why-more")
+    return page
+
+
+def a_run_at_a_glance(room):
+    page = room.live("/affinity")
+    expect(page.locator("#run-matrix .verdict-of").first).to_be_visible()
     return page
 
 
 def a_run(room):
     page = room.live("/affinity")
+    page.select_option("#run-choice", "1")
     page.locator("#run-matrix tbody button").first.click()
     expect(page.locator("#run-cell")).to_be_visible()
     page.locator("#traps > summary").click()
@@ -178,7 +186,7 @@ TO_READ = [exercises, an_exercise, a_step, sheet, teacher]
 IN_CLASS = [presenter, presenters_text, presenters_links, follower, followers_home]
 FOR_STRANGERS = [signed_out, revoked, no_such_page]
 IDLE = [*LABS, *TO_READ, *IN_CLASS, *FOR_STRANGERS]
-BUSY = [home, hello_go, affinity, a_story, a_run, a_step, presenter, follower]
+BUSY = [home, hello_go, affinity, a_story, a_run_at_a_glance, a_run, a_step, presenter, follower]
 
 
 def complaints(page):
@@ -204,6 +212,24 @@ def complaints(page):
 @pytest.mark.parametrize("state", IDLE, ids=lambda state: state.__name__)
 def test_axe_finds_nothing_where_nothing_runs(idle, state):
     assert complaints(state(idle)) == ""
+
+
+@pytest.fixture
+def german(busy):
+    """Its words are longer; the looks are the same."""
+    contexts = [page.context for page in (busy.page, busy.follower, busy.stranger)]
+    for context in contexts:
+        context.add_cookies([{"name": "labdeck_language", "value": "de", "url": busy.dashboard.url}])
+    yield busy
+    for context in contexts:
+        context.clear_cookies(name="labdeck_language")
+
+
+@pytest.mark.parametrize("state", [*BUSY, exercises, teacher], ids=lambda state: state.__name__)
+def test_axe_finds_nothing_in_german(german, state):
+    page = state(german)
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert complaints(page) == ""
 
 
 def keyboard(page, question):
