@@ -13,7 +13,8 @@ from services.errors import LabError, ServiceFailed
 from services.words import say, together
 from services.workspaces.workspace import Workspace
 
-_THERE = ("running", "frozen")
+THERE = ("running", "frozen")
+"""Phases in which it holds its memory."""
 _EMPTY = {"connections": 0, "circuits": 0, "draining": False, "error": None, "healthy": None}
 
 
@@ -45,7 +46,7 @@ class Replicas:
         return [
             name
             for name in in_order(known)
-            if known[name].get("phase") in _THERE and not known[name].get("draining")
+            if known[name].get("phase") in THERE and not known[name].get("draining")
         ]
 
     def stale(self) -> list[str]:
@@ -54,7 +55,7 @@ class Replicas:
         return [
             name
             for name, replica in self.known().items()
-            if replica.get("phase") in _THERE and replica.get("started_with", wanted) != wanted
+            if replica.get("phase") in THERE and replica.get("started_with", wanted) != wanted
         ]
 
     def start(self, names: list[str], by: By | None = None) -> None:
@@ -157,7 +158,7 @@ class Replicas:
     def endpoints(self) -> list[dict[str, Any]]:
         """The replicas that are there, as the balancer wants them: who drains gets nobody new."""
         engine, workspace, known = self._workspace.engine, self._workspace.name, self.known()
-        there = [name for name in in_order(known) if known[name].get("phase") in _THERE]
+        there = [name for name in in_order(known) if known[name].get("phase") in THERE]
         addresses = {name: engine.peer_address(workspace, name, "public") for name in there}
         return [
             {"name": name, "host": at.host, "port": at.port, "draining": bool(known[name].get("draining"))}

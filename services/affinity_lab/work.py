@@ -15,7 +15,7 @@ from services.affinity_lab.crowd import NOBODY, Crowd
 from services.affinity_lab.drain import Drain
 from services.affinity_lab.fates import Fates
 from services.affinity_lab.programs import Programs
-from services.affinity_lab.replicas import Replicas, in_order, replica_names
+from services.affinity_lab.replicas import THERE, Replicas, in_order, replica_names
 from services.affinity_lab.runs.runs import Runs
 from services.affinity_lab.runs.stage import Means
 from services.affinity_lab.store import Store
@@ -134,12 +134,16 @@ class Work(Lab):
         self._log.record("dashboard", "affinity_lab.launched", text, patch=patch)
 
     def _mend(self) -> None:
-        """After a restart: what was on its way is brought there, also a change of settings; balancer told."""
+        """After a restart: what was on its way is brought there, also a drain and a change of settings."""
         phases = {name: replica.get("phase") for name, replica in self._replicas.known().items()}
         self._replicas.stop([name for name, phase in phases.items() if phase == "stopping"])
-        on_their_way = [name for name, phase in phases.items() if phase == "starting"]
-        self._replicas.start(on_their_way + self._replicas.stale())
+        self._replicas.start([name for name, phase in phases.items() if phase == "starting"])
         self._balancer.tell(self._replicas)
+        for name, replica in self._replicas.known().items():
+            if replica.get("draining") and replica.get("phase") in THERE:
+                self._stop_replica(name, "restart")
+        for name in self._replicas.stale():
+            self._restart(name, "restart")
 
     def _missing(self) -> list[str]:
         """What a launch has to start: the first three replicas or those that do not run, the balancer."""
@@ -148,8 +152,7 @@ class Work(Lab):
         names = in_order(self._replicas.known()) or replica_names(first)
         phases = {name: replica.get("phase") for name, replica in self._replicas.known().items()}
         phases["balancer"] = self._log.at("balancer", "phase")
-        up = ("running", "frozen")
-        return [name for name in (*names, "balancer") if name not in alive or phases.get(name) not in up]
+        return [name for name in (*names, "balancer") if name not in alive or phases.get(name) not in THERE]
 
     def _stop(self) -> None:
         patch = {"affinity_lab": {"phase": "stopping"}}
@@ -199,7 +202,7 @@ class Work(Lab):
             return
         what = "one key for all replicas" if shared else "a key of each replica's own"
         known = self._replicas.known()
-        names = [name for name in in_order(known) if known[name].get("phase") in ("running", "frozen")]
+        names = [name for name in in_order(known) if known[name].get("phase") in THERE]
         text = f"Pages are to be signed with {what}, {ASKED[by]}. One after the other restarts."
         data = {"shared": shared, "by": by}
         patch = {"page_keys": {"shared": shared}}

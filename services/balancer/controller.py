@@ -81,24 +81,28 @@ class Controller:
         """Milliseconds until Envoy had them and had looked once at the health of each new one."""
         async with self._turn:
             self._names.learn(wanted)
-            ms = await self._let_go(wanted)
-            ms += await self._replace(
-                ENDPOINTS_FILE,
-                ENDPOINTS_SUBJECT,
-                lambda version: endpoints_file(wanted, version),
-                lambda version: endpoints_file(self.endpoints, version),
-            )
+            ms = await self._let_go(self.endpoints, wanted)
+            try:
+                ms += await self._replace(
+                    ENDPOINTS_FILE,
+                    ENDPOINTS_SUBJECT,
+                    lambda version: endpoints_file(wanted, version),
+                    lambda version: endpoints_file(self.endpoints, version),
+                )
+            except ControlError:
+                await self._let_go(wanted, self.endpoints)
+                raise
             self.endpoints = wanted
             ms = round(ms + await self._first_checks(), 2)
             names = [endpoint.name for endpoint in wanted]
             emit("endpoints.changed", f"The balancer knows {_several(names)}.", endpoints=names)
         return ms
 
-    async def _let_go(self, wanted: tuple[Endpoint, ...]) -> float:
+    async def _let_go(self, before: tuple[Endpoint, ...], wanted: tuple[Endpoint, ...]) -> float:
         """Have routes for those that drain before they do; a request in between would go elsewhere."""
-        if draining(wanted) == draining(self.endpoints):
+        if draining(wanted) == draining(before):
             return 0.0
-        now = self._routes(self.affinity, self._former, self.endpoints)
+        now = self._routes(self.affinity, self._former, before)
         then = self._routes(self.affinity, self._former, wanted)
         return await self._replace(ROUTES_FILE, ROUTES_SUBJECT, then, now)
 

@@ -121,7 +121,7 @@ function renderCell(runs, shown) {
     return [h("p", {}, name, storyOf(found, run.plan).join(" ")), h("p", { class: "quiet" }, t("Asked by the balancer: %(requests)s. Connected at the end: %(load)s.", { requests: counted(found.outcome.requests), load: counted(found.outcome.load) }))];
   });
   const button = h("button", { class: "btn small", type: "button" }, h("span", {}, t("Replay this cell")));
-  element.replaceChildren(h("div", { class: "head" }, h("h3", {}, cellWords({ ...cell, situation }, shown[0].labels, shown.some(hasOverview))), button), ...parts);
+  element.replaceChildren(h("div", { class: "head" }, h("h3", {}, cellWords({ ...cell, situation }, shown[0].labels, new Set(shown.flatMap(({ plan }) => plan.keys)).size > 1)), button), ...parts);
 }
 
 function renderProgress(runs, state) {
@@ -189,10 +189,10 @@ async function reload(runs, id = null) {
 async function choose(runs, id) {
   await read(runs, id);
   const run = runs.read.get(id);
+  const view = runs.chosen === id && hasOverview(run) ? runs.situation : viewOf(run, runs.situation);
   if (runs.chosen !== id) runs.cell = null;
-  runs.chosen = id;
   if (runs.beside === id) runs.beside = null;
-  runs.situation = viewOf(run, runs.situation);
+  Object.assign(runs, { chosen: id, situation: view });
   runs.drawn = "";
   runs.page.refresh();
 }
@@ -208,7 +208,8 @@ function viewOf(run, now) {
 
 async function compare(runs, id) {
   if (id) await read(runs, id);
-  Object.assign(runs, { beside: id, drawn: "" });
+  const situation = id && runs.situation === OVERVIEW ? runs.read.get(runs.chosen).plan.situations[0] : runs.situation;
+  Object.assign(runs, { beside: id, situation, drawn: "" });
   runs.page.refresh();
 }
 

@@ -30,6 +30,7 @@ export function createRunAsk(page, measured) {
 /** What can be asked of the lab as it is now; choices that it does not know are forgotten. */
 export function offered(form, offer) {
   if (form.offer?.app !== offer.app) Object.assign(form, { keys: null, wanted: new Set(offer.situations.filter(({ first }) => first).map(({ name }) => name)) });
+  else if (form.keys) form.keys = new Set([...form.keys].filter((name) => offer.keys.includes(name)));
   form.offer = offer;
 }
 

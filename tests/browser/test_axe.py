@@ -60,7 +60,9 @@ def busy(idle):
     dashboard = idle.dashboard
     dashboard.done(dashboard.post("/hello-go/launch"))
     dashboard.post("/hello-go/call")
-    dashboard.launch_lab(visitors=12)
+    dashboard.launch_lab()
+    dashboard.put("/affinity", {"algorithm": "random"})  # in turn, twelve may stay in step and nobody fails
+    dashboard.done(dashboard.put("/visitors", {"count": 12}))
     wait_for(lambda: dashboard.events(kind="connection.refused"), 60, told=dashboard.told)
     cells = {
         "n": 2,
@@ -175,6 +177,7 @@ def a_run_at_a_glance(room):
 def a_run(room):
     page = room.live("/affinity")
     page.select_option("#run-choice", "1")
+    expect(page.locator("#runs-h")).to_contain_text(" 1:")
     page.locator("#run-matrix tbody button").first.click()
     expect(page.locator("#run-cell")).to_be_visible()
     page.locator("#traps > summary").click()

@@ -86,6 +86,7 @@ def test_a_watcher_has_every_event_once_across_a_sigkill(dashboard):
 def test_what_runs_survives_the_dashboard_and_is_adopted(dashboard):
     state = dashboard.launch_lab(affinity="cookie", visitors=10)
     wait_for(lambda: dashboard.get()["visitors"]["connected"] == 10, 30, told=dashboard.told)
+    wait_for(lambda: len(dashboard.get()["circuits"]) == 10, 30, told=dashboard.told)
     before = {circuit: held["replica"] for circuit, held in dashboard.get()["circuits"].items()}
     dashboard.kill()
     dashboard.start()

@@ -180,7 +180,8 @@ def test_a_taken_port_is_passed_over_and_said_so(house):
     house.engine.fail_next("start", PortTaken("in use"))
     house.done(house.hello.launch())
     started = house.demo.events(kind="hello_go.started")[0]
-    assert house.demo.snapshot()["hello_go"]["url"] == f"http://127.0.0.1:{port + 1}"
+    found = int(house.demo.snapshot()["hello_go"]["url"].rpartition(":")[2])
+    assert found > port, "the next that nobody on this machine has"
     assert f"Port {port} is taken" in started["text"]
 
 

@@ -34,7 +34,7 @@ class Documented:
 def documented(plan: Plan, cell: Cell) -> Documented | None:
     """None where nothing is: how least request deals depends on what is open where.
 
-    Nor of long polling without affinity by those who were away: nobody counted the tries that are left.
+    Nor where those who were away negotiate without affinity: nobody counted the tries that are left.
     """
     if cell.situation == "away" and cell.affinity == "none" and cell.transport != "skip":
         return None

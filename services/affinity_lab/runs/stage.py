@@ -77,7 +77,7 @@ class Stage:
             )
         known = self._replicas.known()
         for name in in_order(known):
-            if known[name].get("phase") != "running" or known[name].get("draining"):
+            if not _serves(known[name]):
                 how = say("draining") if known[name].get("draining") else phase_name(known[name].get("phase"))
                 raise WrongPhase(
                     say("%(name)s is %(how)s; a run needs all replicas up.", name=name, how=how),
@@ -115,12 +115,13 @@ class Stage:
     def start_with(self, keys: str, brief: bool, before: Mapping[str, Any]) -> None:
         """Replicas with such keys, which keep a memory briefly or as long as `before` says.
 
-        Those that run with something else restart in turn.
+        Those that run with something else restart in turn. The store has keys of its own, so that those which
+        replicas share beside it do not matter.
         """
         seconds = _BRIEF_SECONDS if brief else before["settings"]["retention_seconds"]
         self._set(
             {
-                "shared_keys": keys == "shared",
+                "shared_keys": self._settings()["shared_keys"] if keys == "store" else keys == "shared",
                 "shared_store": keys == "store",
                 "retention_seconds": seconds,
             }
@@ -142,8 +143,13 @@ class Stage:
         """As `facts` found it: what runs is left alone, what is missing is started."""
         with contextlib.suppress(LabError):
             self.empty()
-        if settings := before.get("settings"):
-            self._set(settings)
+        try:
+            if settings := before.get("settings"):
+                self._set(settings)
+        finally:
+            self._put_back_rest(before)
+
+    def _put_back_rest(self, before: Mapping[str, Any]) -> None:
         self._scale(before["replicas"])
         wanted = {key: value for key, value in before["affinity"].items() if value is not None}
         self._balancer.set_affinity(wanted, "run")
@@ -186,12 +192,12 @@ class Stage:
 
     def go_away(self, visitors: Iterable[str]) -> None:
         """Everybody loses the network, until their replicas have given up keeping what they remember."""
-        mark, waited_for = self.mark(), set(visitors)
+        everybody = set(visitors)
         self._offline(True)
         self.drop()
-        for events in self.read_on(mark, _EXPIRE_SECONDS):
-            waited_for -= {event.data.get("visitor") for event in events if event.kind == "circuit.expired"}
-            if not waited_for:
+        for _ in self.read_on(self.mark(), _EXPIRE_SECONDS):
+            held = (self._log.at("circuits") or {}).values()
+            if not any(circuit.get("visitor") in everybody for circuit in held):
                 break
         self._offline(False)
 
@@ -258,7 +264,7 @@ class Stage:
     def _scale(self, count: int) -> None:
         wanted, known = replica_names(count), self._replicas.known()
         extra = [name for name in in_order(known) if name not in wanted]
-        down = [name for name in wanted if known.get(name, {}).get("phase") != "running"]
+        down = [name for name in wanted if not _serves(known.get(name, {}))]
         if not (extra or down):
             return
         self._replicas.start(down, "run")
@@ -291,6 +297,10 @@ class Stage:
             for connection in lingering:
                 self._replicas.drop(None, name, connection)
             time.sleep(_POLL)
+
+
+def _serves(replica: Mapping[str, Any]) -> bool:
+    return replica.get("phase") == "running" and not replica.get("draining")
 
 
 def _is_virtual(one: Mapping[str, Any]) -> bool:

@@ -181,6 +181,8 @@ def _why_first(cell: Cell, replicas: int, plan: Plan) -> str:
 def _why_back(cell: Cell, replicas: int, plan: Plan) -> str:
     if replicas == 1 and cell.situation in ("replica_death", "replica_stop"):
         return say("One replica is left: everybody reaches it, and none has its memory.")
+    if replicas == 1 and cell.situation == "drain":
+        return _why_moved(cell)
     if replicas == 1:
         return say("There is only one replica to reach.")
     needs = [_opens(cell.transport, replicas), _MESSAGES.get(cell.transport, "")]
