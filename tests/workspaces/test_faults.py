@@ -177,6 +177,17 @@ def test_a_change_of_keys_that_was_cut_off_is_finished_by_the_next_dashboard(hou
     assert starts[-2:] == ["replica-2", "replica-3"] and starts.count("replica-1") == 2
 
 
+def test_a_drain_that_was_cut_off_ends_with_a_stopped_replica(house, lab):
+    """The balancer sends it nobody any more, so that to go on draining would help nobody."""
+    going = {"replicas": {"replica-2": {"draining": True}}}
+    house.demo.log.record("replica-2", "replica.draining", "Cut off here.", patch=going)
+    house.all.close()
+    house.reopen()
+    wait_for(lambda: phase(house, "replica-2") == "stopped", told=house.told)
+    assert last(house, "replica.stopping")["data"]["by"] == "restart"
+    assert (phase(house, "replica-1"), endpoints(house)) == ("running", ["replica-1", "replica-3"])
+
+
 def test_who_drains_is_told_to_the_balancer_as_draining_until_it_stops(house, lab):
     house.done(lab.drain("replica-2"))
     told = [body["endpoints"] for _, _, path, body in house.play.asked if path == "/control/endpoints"]
