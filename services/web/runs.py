@@ -140,6 +140,8 @@ class RunOffer(Answer):
     situations: list[OfferedSituation]
     transports: list[OfferedTransport]
     keys: list[str]
+    restart_seconds: float
+    """Roughly how long it takes to have other keys, or another time to keep a memory."""
     tables: OfferedTables
 
 

@@ -57,7 +57,7 @@ function roughWords(offer, wanted, keys, n) {
   if (wanted.size === 0) return t("Choose at least one situation.");
   if (keys.size === 0) return t("Choose at least one kind of keys.");
   const cells = wanted.size * offer.transports.length * 3 * keys.size;
-  const time = about(roughly(offer, wanted, n) * keys.size);
+  const time = about(roughly(offer, wanted, n, keys.size));
   return t("%(cells)s cells, %(time)s. Meanwhile the lab is the run's alone; afterwards it is set as before, with fresh visitors.", { cells, time });
 }
 

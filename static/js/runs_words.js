@@ -116,9 +116,12 @@ export function about(value) {
   return tn("about %(n)s minute", "about %(n)s minutes", Math.round(value / 60));
 }
 
-/** How long the chosen situations take, roughly. */
-export const roughly = (offer, wanted, n) =>
-  offer.situations.filter(({ name }) => wanted.has(name)).reduce((sum, each) => sum + each.seconds + each.seconds_each * n, 0);
+/** How long the chosen situations take, roughly, with so many kinds of keys; an absence needs replicas that keep memories briefly. */
+export function roughly(offer, wanted, n, kinds = 1) {
+  const cells = offer.situations.filter(({ name }) => wanted.has(name)).reduce((sum, each) => sum + each.seconds + each.seconds_each * n, 0);
+  const stages = kinds * (wanted.has("away") && wanted.size > 1 ? 2 : 1);
+  return cells * kinds + (stages - 1) * offer.restart_seconds;
+}
 
 /** What the run of the state is at; `read` is the run itself, once it is known; `elapsed` seconds have passed since it said how much is left. */
 export function progressOf(run, read, elapsed) {

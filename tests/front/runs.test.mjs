@@ -60,7 +60,10 @@ test("progress is in words: which cell, and how long still", () => {
   assert.equal(progressOf(now, run, 5), "Measuring cell 12 of 60: none, Auto, reconnect after drop. About 40 seconds left.");
   assert.equal(progressOf({ phase: "putting_back" }, run, 0), "Putting the lab back as it was.");
   assert.deepEqual([3, 42, 170].map(about), ["a few seconds", "about 40 seconds", "about 3 minutes"]);
-  assert.equal(roughly({ situations: [{ name: "drop", seconds: 10, seconds_each: 0.1 }, { name: "x", seconds: 9 }] }, new Set(["drop"]), 20), 12);
+  const offer = { restart_seconds: 6, situations: [{ name: "drop", seconds: 10, seconds_each: 0.1 }, { name: "away", seconds: 9, seconds_each: 0 }] };
+  assert.equal(roughly(offer, new Set(["drop"]), 20), 12);
+  assert.equal(roughly(offer, new Set(["drop"]), 20, 3), 36 + 2 * 6);
+  assert.equal(roughly(offer, new Set(["drop", "away"]), 20, 2), 42 + 3 * 6);
 });
 
 test("a run with several kinds of keys is seen at a glance: all visitors of its cells together", () => {

@@ -53,6 +53,8 @@ class App:
     """Seconds before each try to reconnect."""
     attempts: int = FIRST_ATTEMPTS
     """How many of them a run waits for, unless it is told otherwise."""
+    restart_seconds: float = 2.0
+    """Roughly, for all replicas, one after the other."""
 
 
 def _column(name: str, label: str, transport: str, skip: bool = False) -> Column:
@@ -112,6 +114,7 @@ APPS = {
         },
         BLAZOR_DELAYS,
         len(BLAZOR_DELAYS),
+        6.0,
     ),
 }
 TRANSPORTS = tuple(column.name for column in APPS["circuit"].columns)
@@ -204,7 +207,8 @@ def rough_seconds(plan: Plan) -> list[float]:
     cells = plan.cells
     anew = [i > 0 and cell.stage != cells[i - 1].stage for i, cell in enumerate(cells)]
     return [
-        _rough_cell(cell, plan) + _RESTART_SECONDS * again for cell, again in zip(cells, anew, strict=True)
+        _rough_cell(cell, plan) + APPS[plan.app].restart_seconds * again
+        for cell, again in zip(cells, anew, strict=True)
     ]
 
 
@@ -240,6 +244,7 @@ def offer(app: str, missing: Sequence[str] = ()) -> dict[str, Any]:
         ],
         "transports": [{"name": column.name, "label": column.label} for column in one.columns],
         "keys": keys,
+        "restart_seconds": one.restart_seconds,
         "tables": {**tables, **_rough(app, **tables)},
     }
 
@@ -263,6 +268,4 @@ _ROUGH_SECONDS = {
 }
 _DRAIN_SECONDS = 15.0
 """A drain waits for those who cannot connect elsewhere."""
-_RESTART_SECONDS = 6.0
-"""All replicas, one after the other."""
 _EACH_SECONDS = 0.005
