@@ -166,9 +166,13 @@ def test_nobody_of_a_run_lingers_at_a_replica_when_the_lab_is_put_back(lab):
     """Without affinity a poll's goodbye reaches the wrong replica two times in three."""
     asked = {"n": 12, "affinities": ["none", "source_ip"], "transports": ["LongPolling"]}
     lab.done(lab.post("/runs", asked), 170)
+
+    def held():
+        counts = [(replica["connections"], replica["circuits"]) for replica in lab.get()["replicas"]]
+        return [sum(each) for each in zip(*counts, strict=True)]
+
     wait_for(lambda: lab.get()["visitors"]["connected"] == CROWD["count"], 60, told=lab.told)
-    held = [(replica["connections"], replica["circuits"]) for replica in lab.get()["replicas"]]
-    assert [sum(counts) for counts in zip(*held, strict=True)] == [CROWD["count"]] * 2
+    wait_for(lambda: held() == [CROWD["count"]] * 2, 10, told=lab.told)
 
 
 @pytest.mark.local

@@ -24,10 +24,10 @@ def test_who_is_connected_to_a_draining_replica_reaches_it_and_everything_new_go
     each_balancer, peers
 ):
     """Long polling asks anew for each message; only the replica that is to go knows the connection."""
-    balancer = each_balancer
+    balancer, named = each_balancer, "labdeck_visitor=visitor-1"
     balancer.set("cookie")
-    replica, cookie = balancer.pinned()
-    pinned = {"Cookie": f"{cookie}; labdeck_visitor=visitor-1"}
+    _, headers, replica = call(balancer.public, "GET", "/", {"Cookie": named})
+    pinned = {"Cookie": f"{headers['Set-Cookie'].split(';')[0]}; {named}"}
     token = json.loads(call(balancer.public, "POST", "/_blazor/negotiate", pinned)[2])["connectionToken"]
     going = [each | {"draining": each["name"] == replica} for each in peers.endpoints(*peers.ports)]
     balancer.know(going)
