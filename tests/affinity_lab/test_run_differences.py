@@ -77,5 +77,10 @@ def test_of_what_cures_what_each_cell_of_the_second_table_is_named():
         assert told(BLAZOR, "cookie", "auto", "drain", 20, 20, kept, keys) == []
         [said] = told(BLAZOR, "cookie", "auto", "drain", 20, 20, 20 - kept, keys)
         assert "It says: the browser resumes on another replica, memory" in said
+    assert told(BLAZOR, "source_ip", "LongPolling", "drain", 5, 5, 0, "shared") == [], "polls go elsewhere"
+    assert told(BLAZOR, "source_ip", "LongPolling", "drain", 5, 5, 5, "shared") != []
+    assert told(BLAZOR, "source_ip", "auto", "drain", 5, 5, 5, "shared") == []
+    circuit = Plan(keys=("shared",))
+    assert told(circuit, "source_ip", "LongPolling", "drain", 3, 3, 3, "shared") == []
     assert told(BLAZOR, "none", "skip", "away", 20, 20, 20, "store") == []
     assert told(BLAZOR, "none", "skip", "away", 20, 20, 20, "shared") != []

@@ -12,8 +12,7 @@ from playwright.sync_api import expect
 from tests.agent_script.test_article import GOLDEN
 from tests.agent_script.test_rehearsal import ERROR, FOREIGN, MATCHING
 from tests.browser.pages import tick
-from tests.dashboard import TOKEN, Dashboard
-from tests.go_caches import share_go_caches
+from tests.dashboard import TOKEN
 
 pytestmark = [
     pytest.mark.browser,
@@ -29,21 +28,14 @@ DROP = """([text, name]) => {
 }"""
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param("docker", marks=pytest.mark.docker), pytest.param("local", marks=pytest.mark.local)],
-)
-def dashboard(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def dashboard(classroom):
     """One for all tests of this page: what they do does not meet."""
-    state = tmp_path_factory.mktemp("agent-script") / "state"
-    share_go_caches(state, request.config)
-    dashboard = Dashboard(request.param, state).start()
-    yield dashboard
-    dashboard.stop()
+    return classroom
 
 
 on_one_engine = pytest.mark.parametrize(
-    "dashboard", [pytest.param("local", marks=pytest.mark.local)], indirect=True, scope="module"
+    "classroom", [pytest.param("local", marks=pytest.mark.local)], indirect=True, scope="module"
 )
 """Scripts, files and texts have nothing to do with an engine."""
 

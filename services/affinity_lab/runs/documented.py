@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.affinity_lab.runs.plan import Cell, Plan
-from services.affinity_lab.runs.theory import expected
+from services.affinity_lab.runs.theory import expected, polls_go_elsewhere
 from services.words import say, together
 
 _RARE = 0.0005
@@ -131,6 +131,8 @@ def _row(plan: Plan, cell: Cell) -> tuple[str, str, str, str]:
     affinity = "off" if cell.affinity == "none" else "on"
     way = "skip" if cell.transport == "skip" else "negotiate"
     happens = "first" if cell.situation in ("first_connect", "page_reload") else cell.situation
+    if polls_go_elsewhere(cell):
+        happens = "drain_of_polls"
     if (affinity, happens) != ("on", "drain") and (affinity, way) != ("off", "skip"):
         return affinity, "any", way, happens
     return affinity, cell.keys, way, happens
@@ -142,6 +144,7 @@ _ON = {
     "replica_death": say("another replica, memory lost"),
     "replica_stop": say("another replica, memory lost"),
     "away": say("back on the same replica, memory kept"),
+    "drain_of_polls": say("by source IP no poll reaches a replica that drains, memory lost"),
 }
 _MOVED = {
     "own": say("the browser resumes on another replica, memory lost"),

@@ -191,15 +191,26 @@ class Stage:
         self._workspace.control("visitors").send("POST", "/control/reload", {})
 
     def go_away(self, visitors: Iterable[str]) -> None:
-        """Everybody loses the network, until their replicas have given up keeping what they remember."""
+        """Everybody loses the network, until no replica holds a memory of theirs.
+
+        Raises ServiceFailed when one goes on holding it.
+        """
         everybody = set(visitors)
         self._offline(True)
         self.drop()
+        begun, held = time.monotonic(), True
         for _ in self.read_on(self.mark(), _EXPIRE_SECONDS):
-            held = (self._log.at("circuits") or {}).values()
-            if not any(circuit.get("visitor") in everybody for circuit in held):
+            circuits = (self._log.at("circuits") or {}).values()
+            held = any(circuit.get("visitor") in everybody for circuit in circuits)
+            # at first the lines that tell of a circuit may still be on their way
+            if not held and time.monotonic() - begun > _BRIEF_SECONDS:
                 break
         self._offline(False)
+        if held:
+            raise ServiceFailed(
+                say("A replica still holds memories that should have expired."),
+                hint=say("Its last lines in the log may say why. Then measure again."),
+            )
 
     def _offline(self, offline: bool) -> None:
         self._workspace.control("visitors").send("POST", "/control/offline", {"offline": offline})

@@ -67,6 +67,10 @@ def expected(plan: Plan, cell: Cell) -> Expected | None:
     replicas = plan.replicas - 1 if cell.situation in ENDED else plan.replicas
     if replicas < 1:
         return Expected(0.0, 0.0, say("The only replica has ended."))
+    if plan.app == "blazor" and polls_go_elsewhere(cell):
+        return Expected(
+            1.0, 0.0, say("By source IP the next poll goes to another replica, which answers 404.")
+        )
     if cell.affinity != "none":
         return _certain(cell)
     if plan.algorithm == "least_request":
@@ -81,6 +85,14 @@ def expected(plan: Plan, cell: Cell) -> Expected | None:
     finds = _finds(cell, replicas)
     back, kept = coming_back(cell.transport, same, page, finds, attempts)
     return Expected(back, kept, _why_back(cell, replicas, plan))
+
+
+def polls_go_elsewhere(cell: Cell) -> bool:
+    """Whether those who poll cannot send a last word to a replica that drains: a hash knows no draining.
+
+    The circuit app's visitors need none, its request to move brings the memory along.
+    """
+    return (cell.affinity, cell.transport, cell.situation) == ("source_ip", "LongPolling", "drain")
 
 
 def _finds(cell: Cell, replicas: int) -> float:
